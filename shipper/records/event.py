@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A document on its way to Elasticsearch, and what became of it."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+from msgspec import Struct
+
+from shipper.records.source import Generation, Source
+
+#: Every document begins with these bytes, so that a sink can stamp its own fields in
+#: front of a record's without parsing it (see ``deliver.elastic``).
+DOCUMENT_HEAD = b'{"event":{'
+
+
+class Stream(StrEnum):
+    """Data sets; the data stream is ``logs-<data set>-<namespace>``."""
+
+    CLISVC = "sms.clisvc"
+    CCM = "sms.ccm"
+    STATE = "sms.state"
+    SHIPPER = "sms.shipper"
+
+
+class Outcome(Enum):
+    """What became of one document."""
+
+    DELIVERED = "delivered"
+    DUPLICATE = "duplicate"  # it was there already: delivered
+    REJECTED = "rejected"  # a fault of the document itself: dead letter
+    RETRY = "retry"  # an outage of the sink: send again
+
+
+class Event(Struct, frozen=True, kw_only=True, gc=False):
+    """A document ready to be sent.
+
+    Attributes:
+        id: ``<gen_id>-<offset>-<crc32>[.<sub>][.s<n>]``.
+        stream: the data set it belongs to.
+        document: JSON, one object, beginning with :data:`DOCUMENT_HEAD`.
+        size: bytes of the log this document answers for; 0 for state documents and
+            for all pieces of a glued line but the first.
+    """
+
+    id: str
+    stream: Stream
+    document: bytes
+    size: int = 0
+
+
+class Ticket(Struct, frozen=True, kw_only=True):
+    """A chunk's entry in the ledger: what may be saved once all of it is acknowledged.
+
+    Attributes:
+        source: whose log it is.
+        generation: which life of it.
+        end: read position behind the chunk, in bytes.
+        skipping: that position is inside an overlong line.
+        anchor: digest of the 256 bytes before ``end``.
+        snapshot: parser, incident and agent state as of ``end``, encoded.
+        events: number of documents that have to be acknowledged.
+        records: number of record documents among them.
+    """
+
+    source: Source
+    generation: Generation
+    end: int
+    anchor: bytes
+    snapshot: bytes
+    events: int
+    records: int
+    skipping: bool = False
