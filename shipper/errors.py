@@ -3,12 +3,12 @@
 
 ::
 
-    ShipperError                1   something failed; the message says what and what to do
-    ├── UsageProblem            2   the command line asks for something impossible
+    ShipperError                1   something failed; the message says what to do
+    ├── UsageProblem            2   the command line asks for the impossible
     ├── ConfigError             2   a setting is wrong; names its key path and origin
     ├── InputProblem            2   a log cannot be read at all; names the path
     ├── StateError             65   the state folder cannot be used
-    ├── SinkUnavailable        69   Elasticsearch is unreachable, refuses, or is something else
+    ├── SinkUnavailable        69   Elasticsearch is unreachable, refuses, or isn't it
     ├── EmbeddedError          69   the embedded Elasticsearch cannot be had or started
     └── NotPermitted           77   credentials are wrong or lack a privilege
 

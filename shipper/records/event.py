@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 
 from msgspec import Struct
 
+from shipper.records.checkpoint import Progress
 from shipper.records.source import Generation, Source
 
 #: Every document begins with these bytes, so that a sink can stamp its own fields in
@@ -49,25 +50,19 @@ class Event(Struct, frozen=True, kw_only=True, gc=False):
     size: int = 0
 
 
-class Ticket(Struct, frozen=True, kw_only=True):
+class Ticket(Struct, frozen=True, kw_only=True, eq=False):
     """A chunk's entry in the ledger: what may be saved once all of it is acknowledged.
 
     Attributes:
         source: whose log it is.
         generation: which life of it.
-        end: read position behind the chunk, in bytes.
-        skipping: that position is inside an overlong line.
-        anchor: digest of the 256 bytes before ``end``.
-        snapshot: parser, incident and agent state as of ``end``, encoded.
+        progress: read position behind the chunk and the state as of there.
         events: number of documents that have to be acknowledged.
         records: number of record documents among them.
     """
 
     source: Source
     generation: Generation
-    end: int
-    anchor: bytes
-    snapshot: bytes
+    progress: Progress
     events: int
     records: int
-    skipping: bool = False

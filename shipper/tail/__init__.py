@@ -1,2 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""."""
+"""From files to chunks of whole lines: discovery, identity, framing, watching.
+
+Other shippers lose or double data where they trust a path, an inode or a size. Here the
+content decides (``identity``), a file is never held open between reads (``opener``,
+``harvester``), and file system events only wake a look (``watch``, ``schedule``).
+"""
+
+from shipper.tail.candidates import Siblings
+from shipper.tail.discovery import Discovery, HostList, Pattern
+from shipper.tail.harvester import Harvester
+from shipper.tail.life import Life
+from shipper.tail.opener import LocalOpener, LogFile, Opener
+from shipper.tail.pacing import Pacing
+from shipper.tail.reading import Reading, Status
+from shipper.tail.schedule import Schedule
+from shipper.tail.watch import Watch
+
+__all__ = [
+    "Discovery",
+    "Harvester",
+    "HostList",
+    "Life",
+    "LocalOpener",
+    "LogFile",
+    "Opener",
+    "Pacing",
+    "Pattern",
+    "Reading",
+    "Schedule",
+    "Siblings",
+    "Status",
+    "Watch",
+]

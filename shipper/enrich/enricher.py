@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records to events: each record's document, and the state documents it causes."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import msgspec
+
+from shipper.enrich import agents
+from shipper.enrich.document import (
+    Composer,
+    agent_members,
+    incident_members,
+    remedy_members,
+)
+from shipper.enrich.incidents import attempt, join, launcher_of
+from shipper.enrich.sense import Sense, Senses
+from shipper.enrich.state_document import state_document
+from shipper.enrich.trail import Incident, Trail
+from shipper.knowledge import Launcher, Match, for_cause
+from shipper.records import Event, Generation, Record, Source, Stream
+
+_Changes = list[agents.Change | None]
+
+
+class Enricher:
+    """Gives the records of one generation their meaning.
+
+    Args:
+        source: whose log it is.
+        generation: which life of it.
+        namespace: data stream namespace.
+        trail: what is remembered of the source; changed as records come.
+        senses: shared cache of what messages say.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        generation: Generation,
+        namespace: str,
+        trail: Trail,
+        senses: Senses,
+    ) -> None:
+        self.trail = trail
+        self._source = source
+        self._generation = generation
+        self._namespace = namespace
+        self._composer = Composer(source, generation, namespace)
+        self._senses = senses
+
+    def enrich(self, records: list[Record]) -> list[Event]:
+        """Return the events of ``records``, state documents after their cause."""
+        events: list[Event] = []
+        add = events.append
+        compose = self._composer.record
+        sense_of = self._senses.of
+        gen_id = self._generation.gen_id
+        for record in records:
+            start, sub = record.start, record.sub
+            ident = f"{gen_id}-{start:09x}-{crc32(record.raw):08x}"
+            if sub:
+                ident = f"{ident}.{sub}"
+            sense = sense_of(record.message)
+            size = 0 if sub > 1 else record.end - start
+            if sense.match is None:
+                document = compose(record, sense).encode()
+                add(Event(id=ident, stream=Stream.CLISVC, document=document, size=size))
+            else:
+                self._meaningful(record, sense, sense.match, ident, size, events)
+        return events
+
+    def _meaningful(
+        self,
+        record: Record,
+        sense: Sense,
+        match: Match,
+        ident: str,
+        size: int,
+        events: list[Event],
+    ) -> None:
+        trail = self.trail
+        incident = join(trail, record, match, ident)
+        cause = agents.Occasion(
+            id=ident, ms=record.epoch_ms, time_source=record.moment.source
+        )
+        changes: _Changes = []
+        refused = False
+        launcher: Launcher | None
+        if incident is not None:
+            launcher = launcher_of(incident.app, incident.executable)
+            refused = self._refusal(incident, launcher, match, cause, changes)
+        else:
+            launcher = launcher_of(match.app, match.exe)
+            self._evidence(record, match, launcher, cause, changes)
+        process, top, more = self._members(
+            record, sense, match, incident, launcher, refused=refused
+        )
+        document = self._composer.record(
+            record, sense, process=process, top=top, more=more
+        ).encode()
+        events.append(
+            Event(id=ident, stream=Stream.CLISVC, document=document, size=size)
+        )
+        events += (
+            Event(
+                id=f"{ident}.s{number}",
+                stream=Stream.STATE,
+                document=state_document(
+                    self._source,
+                    self._generation,
+                    self._namespace,
+                    record,
+                    change,
+                    incident,
+                ),
+            )
+            for number, change in enumerate(filter(None, changes), start=1)
+        )
+
+    def _refusal(
+        self,
+        incident: Incident,
+        launcher: Launcher | None,
+        match: Match,
+        cause: agents.Occasion,
+        changes: _Changes,
+    ) -> bool:
+        """Move the agent's state; tell whether this record is the refusal counted."""
+        if launcher is None:
+            return False
+        role, trail = match.signature.role, self.trail
+        failing = role in {"launch", "echo", "integrity"} and match.code != 0
+        if failing and not incident.refused:
+            incident.refused = True
+            changes.append(agents.refused(trail, launcher, incident, cause))
+            return True
+        if failing and incident.cause == "integrity":
+            changes.append(agents.integrity_failed(trail, launcher))
+        elif failing:
+            agents.learned_cause(trail, launcher, incident)
+        if role == "verify" and incident.refused and incident.cause != "integrity":
+            changes.append(agents.verifying(trail, launcher))
+        return False
+
+    def _evidence(
+        self,
+        record: Record,
+        match: Match,
+        launcher: Launcher | None,
+        cause: agents.Occasion,
+        changes: _Changes,
+    ) -> None:
+        """Take note of what shows that an agent works."""
+        role = match.signature.role
+        if role == "attempt":
+            proven = attempt(self.trail, record, match)
+        elif role == "list" and match.code == 0:
+            proven = self._last_of_list(record)
+        else:
+            proven = launcher if role == "started" else None
+        if proven is not None:
+            changes.append(agents.healthy(self.trail, proven, cause))
+
+    def _last_of_list(self, record: Record) -> Launcher | None:
+        """A list that ends well proves its last application."""
+        last = self.trail.attempts.pop(str(record.thread), None)
+        if last is None or not last.launched:
+            return None
+        return launcher_of(last.app, last.executable)
+
+    def _members(
+        self,
+        record: Record,
+        sense: Sense,
+        match: Match,
+        incident: Incident | None,
+        launcher: Launcher | None,
+        *,
+        refused: bool,
+    ) -> tuple[str | None, str, str]:
+        """Return ``process``, further members of the document, and of ``sms``."""
+        process = None
+        top: dict[str, object] = {}
+        executable = match.exe or (incident.executable if incident else "")
+        if sense.launch:
+            process = self._composer.launched(record, executable)
+        if executable and match.signature.role in {"integrity", "attempt"}:
+            top["file"] = {"path": executable}
+        more: dict[str, object] = {}
+        if incident is not None:
+            more["incident"] = incident_members(incident)
+        if launcher is not None or incident is not None:
+            agent = agent_members(launcher)
+            if refused:
+                agent["refused"] = True
+            more["agent"] = agent
+        if incident is not None and match.outcome == "failure":
+            more["remedy"] = remedy_members(for_cause(incident.cause or "unknown"))
+        inside = msgspec.json.encode(top).decode()[1:-1]
+        behind = msgspec.json.encode(more).decode()[1:-1]
+        return process, inside and inside + ",", behind and "," + behind

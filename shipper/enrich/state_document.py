@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A change of an agent's state as an ECS document of its own data stream."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from shipper.enrich.agents import FAILING, Change
+from shipper.enrich.document import (
+    ECS_VERSION,
+    agent_members,
+    incident_members,
+    printable,
+    remedy_members,
+)
+from shipper.enrich.sense import error_members
+from shipper.enrich.trail import AgentState, Incident
+from shipper.knowledge import VERSION, explain, for_cause, read
+from shipper.records import Generation, Record, Source, Stream
+
+#: Severity on Elastic's ladder by state, where the state is bad news.
+_SEVERITY = {"integrity_failed": 73, "install_pending": 47, "launch_failed": 47}
+
+
+def state_document(
+    source: Source,
+    generation: Generation,
+    namespace: str,
+    record: Record,
+    change: Change,
+    incident: Incident | None,
+) -> bytes:
+    """Return the document of a change of state.
+
+    Args:
+        source: whose log it is.
+        generation: which life of it.
+        namespace: data stream namespace.
+        record: the record that caused it.
+        change: what changed.
+        incident: the incident it belongs to; ``None`` for a recovery.
+    """
+    now = change.now
+    failing = now.state in FAILING
+    event: dict[str, object] = {
+        "kind": "state",
+        "category": ["package"],
+        "type": ["info"],
+        "action": _action(change),
+        "module": "sms",
+        "dataset": Stream.STATE,
+        "timezone": record.moment.timezone,
+        "sequence": record.start,
+    }
+    if now.state in _SEVERITY:
+        event["severity"] = _SEVERITY[now.state]
+    host: dict[str, object] = {"name": source.host}
+    if source.domain:
+        host["domain"] = source.domain
+    host["os"] = {"type": "windows"}
+    log: dict[str, object] = {"level": "warning" if failing else "info"}
+    if source.path:
+        log["file"] = {"path": printable(source.path)}
+    document: dict[str, object] = {
+        "event": event,
+        "@timestamp": f"{record.moment.text}.{record.millis:03d}Z",
+        "message": _prose(source, change),
+        "ecs": {"version": ECS_VERSION},
+        "log": log,
+        "host": host,
+        "related": {"hosts": [source.host]},
+        "data_stream": {
+            "type": "logs",
+            "dataset": Stream.STATE,
+            "namespace": namespace,
+        },
+    }
+    sms: dict[str, object] = {
+        "log": {
+            "name": source.log,
+            "generation": generation.gen_id,
+            "offset": record.start,
+        },
+        "time": {"source": record.moment.source},
+        "agent": _agent(change),
+        "knowledge": {"version": VERSION},
+    }
+    if incident is not None and failing:
+        sms["incident"] = incident_members(incident)
+        if incident.executable:
+            document["file"] = {"path": incident.executable}
+        if now.root_code:
+            value = read(now.root_code)[0].value
+            error = error_members(value, "launch", None)
+            document["error"], sms["error"] = error["error"], error["sms"]
+    if failing:
+        sms["remedy"] = remedy_members(for_cause(now.cause or "unknown"))
+    document["sms"] = sms
+    return msgspec.json.encode(document)
+
+
+def _action(change: Change) -> str:
+    if change.cycle_opened and not change.began:
+        return "agent-cycle-opened"
+    return f"agent-{change.now.state.replace('_', '-')}"
+
+
+def _agent(change: Change) -> dict[str, object]:
+    now = change.now
+    members = agent_members(change.launcher) | {
+        "state": now.state,
+        "previous_state": change.previous,
+        "confidence": "inferred",
+        "scope": change.launcher.agent.scope,
+    }
+    if now.episode:
+        members |= {
+            "cause": now.cause,
+            "episode": now.episode,
+            "episode_id": now.episode_id,
+            "cycles": now.cycles,
+            "cycle_opened": change.cycle_opened,
+            "relapse": now.relapse,
+            "refusals": now.refusals,
+            "pending_since": _iso(now.pending_since_ms),
+            "pending_since_source": now.pending_since_source,
+        }
+    return members
+
+
+def _prose(source: Source, change: Change) -> str:
+    now, name = change.now, change.launcher.agent.name
+    who = f"{source.host}: {name}"
+    if now.state not in FAILING:
+        if now.state == "recovered":
+            cycles = _times(now.cycles, "cycle")
+            return f"{who} works again after {cycles} since {_day(now)}"
+        return f"{who} is {now.state}"
+    why = f", cause {now.cause}"
+    if now.root_code:
+        symbol = explain(read(now.root_code)[0].value)[0].symbol
+        why = f", cause {now.root_code} {symbol}".rstrip()
+    cycles = _times(now.cycles, "cycle")
+    state = now.state.replace("_", " ")
+    return f"{who} refused in {cycles} since {_day(now)}{why}: {state}"
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _day(now: AgentState) -> str:
+    return _iso(now.pending_since_ms)[:10]
+
+
+def _iso(ms: int) -> str:
+    text = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{ms % 1000:03d}Z"

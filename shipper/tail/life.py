@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One generation being followed: its read position and the proofs that guard it."""
+
+from __future__ import annotations
+
+from shipper.records import Chunk, Encoding, Generation, Observation, Progress
+from shipper.tail.identity import ANCHOR_BYTES, Head, digest
+
+
+class Life:
+    """Mutable reading state of one generation; owned by its harvester.
+
+    Args:
+        generation: which one it is.
+        progress: where reading goes on, and the state as of there.
+        observation: what else is known of it.
+
+    Attributes:
+        carry: decoded state of the later stages as of the read position; the tailer
+            keeps it for them and never looks inside.
+    """
+
+    def __init__(
+        self, generation: Generation, progress: Progress, observation: Observation
+    ) -> None:
+        self.generation = generation
+        self.progress = progress
+        self.path = observation.path
+        self.head = Head(length=observation.head_length, digest=observation.head)
+        self.seen = observation.seen
+        self.final = observation.final
+        self.lost = observation.lost
+        self.gap = observation.gap
+        self.first_time = observation.first_time
+        self.encoding: Encoding = observation.encoding
+        self.carry: object | None = None
+        self._around = b""  # the bytes that end at `_around_end`
+        self._around_end = progress.offset
+
+    @property
+    def position(self) -> int:
+        """Read position in bytes."""
+        return self.progress.offset
+
+    @property
+    def finished(self) -> bool:
+        """It was read to its end, and nothing more is expected."""
+        return self.final == self.position
+
+    def proven_by(self, before: bytes) -> bool:
+        """Tell whether ``before``, ending at the read position, is what was read."""
+        return self.position == 0 or digest(before) == self.progress.anchor
+
+    def remember(self, data: bytes, end: int) -> None:
+        """Keep what was read (``data`` ends at offset ``end``) to make anchors from."""
+        self._around, self._around_end = data, end
+
+    def advance(self, chunk: Chunk, end: int, snapshot: bytes) -> Progress:
+        """Move the read position behind what was made of ``chunk``.
+
+        Args:
+            chunk: the chunk handed on.
+            end: how far it was consumed, at most ``chunk.end``.
+            snapshot: state of the later stages as of ``end``.
+        """
+        cut = len(self._around) - (self._around_end - end)
+        self.progress = Progress(
+            offset=end,
+            skipping=chunk.skipping and end == chunk.end,
+            anchor=digest(self._around[max(0, cut - ANCHOR_BYTES) : cut]),
+            snapshot=snapshot,
+        )
+        return self.progress
+
+    def observe(self) -> Observation:
+        """Return what is known of it beside the reading position."""
+        return Observation(
+            path=self.path,
+            head_length=self.head.length,
+            head=self.head.digest,
+            seen=max(self.seen, self.position),
+            final=self.final,
+            lost=self.lost,
+            gap=self.gap,
+            first_time=self.first_time,
+            encoding=self.encoding,
+        )

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opening a log without disturbing the program that writes it.
+
+A file is opened for reading only, shared for reading, writing *and deleting*, and
+closed before anything else happens: on Windows a handle without delete sharing keeps
+the SMS client from renaming its log (``open()`` of Python opens that way).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from contextlib import AbstractContextManager
+from enum import Enum
+from types import TracebackType
+from typing import Protocol, Self
+
+from shipper.tail import winopen
+
+#: Linux file systems whose metadata may be stale and whose calls may hang.
+SHARE_TYPES = frozenset({"cifs", "smb3", "nfs", "nfs4", "9p", "afs", "davfs"})
+
+
+class Trouble(Enum):
+    """Why a file could not be looked at. Only ``MISSING`` says anything about it."""
+
+    MISSING = "missing"
+    DENIED = "denied"
+    LOCKED = "locked"  # somebody has it open and shares it with nobody
+    UNREACHABLE = "unreachable"
+    IRREGULAR = "not a regular file"
+
+
+class LookError(Exception):
+    """A file could not be looked at.
+
+    Args:
+        trouble: the kind.
+        detail: the system's own words.
+    """
+
+    def __init__(self, trouble: Trouble, detail: str) -> None:
+        super().__init__(f"{trouble.value}: {detail}")
+        self.trouble = trouble
+        self.detail = detail
+
+
+class LogFile(AbstractContextManager["LogFile"], Protocol):
+    """An open log. All positions and sizes are in bytes."""
+
+    def size(self) -> int:
+        """Return the size as the handle knows it, never as a directory entry does."""
+        ...
+
+    def pread(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset``."""
+        ...
+
+
+class Opener(Protocol):
+    """The seam between the tailer and a file system."""
+
+    def open(self, path: str) -> LogFile:
+        """Open ``path``; raises :class:`LookError`."""
+        ...
+
+    def names(self, directory: str) -> list[str]:
+        """Return the names in ``directory``; raises :class:`LookError`."""
+        ...
+
+    def is_share(self, path: str) -> bool:
+        """Tell whether ``path`` is on a network share."""
+        ...
+
+
+class _Descriptor:
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def size(self) -> int:
+        try:
+            return os.fstat(self._fd).st_size
+        except OSError as error:
+            raise trouble_of(error) from error
+
+    def pread(self, offset: int, length: int) -> bytes:
+        try:
+            if sys.platform != "win32":
+                return os.pread(self._fd, length, offset)
+            os.lseek(self._fd, offset, os.SEEK_SET)  # the handle is nobody else's
+            return os.read(self._fd, length)
+        except OSError as error:
+            raise trouble_of(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._fd)
+
+
+class LocalOpener:
+    """The file systems this machine knows, shares and UNC paths included."""
+
+    def open(self, path: str) -> LogFile:
+        """Open ``path``; raises :class:`LookError`."""
+        try:
+            if sys.platform == "win32":
+                fd = winopen.open_shared(path)
+            else:
+                # Non-blocking, or a named pipe in the folder would hang the reader.
+                fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise trouble_of(error) from error
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise LookError(Trouble.IRREGULAR, path)
+        return _Descriptor(fd)
+
+    def names(self, directory: str) -> list[str]:
+        """Return the names in ``directory``; raises :class:`LookError`."""
+        try:
+            return os.listdir(directory or ".")  # noqa: PTH208 - names, not Paths: this is the sweep
+        except OSError as error:
+            raise trouble_of(error) from error
+
+    def is_share(self, path: str) -> bool:
+        """Tell whether ``path`` is on a network share."""
+        return is_unc(path) or _filesystem(path) in SHARE_TYPES
+
+
+def is_unc(path: str) -> bool:
+    r"""Tell whether ``path`` is of the form ``\\server\share``."""
+    return path.startswith("\\\\") and not path.startswith("\\\\?\\C")
+
+
+def trouble_of(error: OSError) -> LookError:
+    """Turn a system error into what it says about the file."""
+    detail = error.strerror or str(error)
+    windows = getattr(error, "winerror", None)
+    if windows in winopen.LOCKED:
+        return LookError(Trouble.LOCKED, detail)
+    if windows in winopen.UNREACHABLE:
+        return LookError(Trouble.UNREACHABLE, detail)
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        return LookError(Trouble.MISSING, detail)
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return LookError(Trouble.DENIED, detail)
+    if error.errno in {errno.EISDIR, errno.ENXIO, errno.ELOOP}:
+        return LookError(Trouble.IRREGULAR, detail)
+    return LookError(Trouble.UNREACHABLE, detail)
+
+
+def _filesystem(path: str) -> str:
+    if not sys.platform.startswith("linux"):
+        return ""
+    best, kind = "", ""
+    real = os.path.realpath(path)
+    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:  # noqa: PTH123 - not a path of ours
+        for line in mounts:
+            _, point, found, *_ = line.split(" ")
+            inside = real == point or real.startswith(point.rstrip("/") + "/")
+            if inside and len(point) >= len(best):
+                best, kind = point, found
+    return kind

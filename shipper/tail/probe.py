@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One look at one file: open, compare, read, compare again, close."""
+
+from __future__ import annotations
+
+from math import inf
+
+from msgspec import Struct
+
+from shipper.records import Source
+from shipper.tail.identity import (
+    ANCHOR_BYTES,
+    HEAD_BYTES,
+    IDENTITY_BYTES,
+    FirstTime,
+    Identity,
+    identify,
+    newline,
+    rfind_unit,
+)
+from shipper.tail.life import Life
+from shipper.tail.opener import LogFile, Opener
+
+#: How far back the end of the last complete line is looked for.
+_LAST_LINE_WINDOW = 64 * 1024
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A file proven to hold the generation.
+
+    Attributes:
+        path: its path.
+        size: bytes, by the handle.
+        beginning: its first bytes, at most 1,024.
+        start: offset of ``data[0]``.
+        data: from 256 bytes before the read position on.
+        last_line_end: end of its last complete line.
+    """
+
+    path: str
+    size: int
+    beginning: bytes
+    start: int
+    data: bytes
+    last_line_end: int
+
+
+class NotFound(Struct, frozen=True, kw_only=True):
+    """A file that does not hold the generation, or holds it no longer.
+
+    Attributes:
+        same_head: it begins alike, but goes on differently before the read position.
+    """
+
+    same_head: bool
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A file that may hold a generation not known yet.
+
+    Attributes:
+        path: its path.
+        size: bytes, by the handle.
+        beginning: its first bytes, at most 4 KiB.
+        identity: the generation, or ``None`` while it is too short to tell.
+    """
+
+    path: str
+    size: int
+    beginning: bytes
+    identity: Identity | None
+
+    def order(self) -> tuple[float, str]:
+        """Sort key: the first timed record, then the name."""
+        time = self.identity.first_time if self.identity else None
+        return (inf if time is None else time, self.path)
+
+
+def probe(
+    opener: Opener, path: str, life: Life, *, read_bytes: int
+) -> Found | NotFound:
+    """Read on in ``path`` if it is proven to hold ``life``.
+
+    Raises:
+        LookError: the file cannot be looked at.
+    """
+    with opener.open(path) as file:
+        size = file.size()
+        beginning = file.pread(0, HEAD_BYTES)
+        if not life.head.matches(beginning):
+            return NotFound(same_head=False)
+        start = max(0, life.position - ANCHOR_BYTES)
+        before = life.position - start
+        data = file.pread(start, before + read_bytes)
+        if len(data) < before or not life.proven_by(data[:before]):
+            return NotFound(same_head=True)
+        # What was read counts only if the file was still the same one afterwards.
+        again = file.pread(0, HEAD_BYTES)
+        if again[: len(beginning)] != beginning:
+            return NotFound(same_head=False)
+        last = _last_line_end(file, size, start, data, life)
+    return Found(
+        path=path,
+        size=max(size, start + len(data)),
+        beginning=again,
+        start=start,
+        data=data,
+        last_line_end=last,
+    )
+
+
+def examine(
+    opener: Opener,
+    path: str,
+    source: Source,
+    first_time: FirstTime,
+    *,
+    at_end: bool,
+) -> Candidate:
+    """Identify the generation that ``path`` holds.
+
+    Raises:
+        LookError: the file cannot be looked at.
+    """
+    with opener.open(path) as file:
+        size = file.size()
+        beginning = file.pread(0, IDENTITY_BYTES)
+    identity = identify(
+        beginning,
+        host=source.host,
+        log=source.log,
+        first_time=first_time,
+        at_end=at_end,
+    )
+    return Candidate(path=path, size=size, beginning=beginning, identity=identity)
+
+
+def _last_line_end(
+    file: LogFile, size: int, start: int, data: bytes, life: Life
+) -> int:
+    """Return where the last complete line ends, looking at the file's end if needed."""
+    if start + len(data) < size:
+        start = max(life.position, size - _LAST_LINE_WINDOW) & ~1
+        data = file.pread(start, size - start)
+    end = newline(life.encoding)
+    found = rfind_unit(data, end, 0, len(data))
+    return life.position if found < 0 else max(life.position, start + found + len(end))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""File system events as hints: they make a look happen sooner, and decide nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import structlog
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+_log = structlog.get_logger(__name__)
+
+#: Reading a log causes these itself.
+_OWN_DOING = frozenset({"opened", "closed_no_write"})
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, hint: Callable[[str], None]) -> None:
+        self._hint = hint
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.event_type in _OWN_DOING or event.is_directory:
+            return
+        for path in (event.src_path, event.dest_path):
+            if path:
+                self._hint(os.fsdecode(path))
+
+
+class Watch:
+    """Watches folders recursively, one watch a root.
+
+    Args:
+        roots: folders; those that do not exist or cannot be watched are left to the
+            sweep, with a message.
+        hint: called with the path of a file that something happened to, from a thread
+            of its own.
+    """
+
+    def __init__(self, roots: set[str], hint: Callable[[str], None]) -> None:
+        self._observer = Observer()
+        self._observer.daemon = True
+        handler = _Handler(hint)
+        for root in sorted(roots):
+            try:
+                self._observer.schedule(handler, root or ".", recursive=True)
+            except OSError as error:
+                _log.info("folder is swept, not watched", root=root, reason=str(error))
+        self._started = False
+
+    def start(self) -> None:
+        """Begin to watch. Trouble here costs promptness, never data."""
+        try:
+            self._observer.start()
+            self._started = True
+        except OSError as error:
+            _log.warning(
+                "file system events are not to be had; logs are swept instead",
+                reason=str(error),
+            )
+
+    def stop(self) -> None:
+        """Stop watching and wait for the threads."""
+        if self._started:
+            self._observer.stop()
+            self._observer.join()
