@@ -1,2 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""."""
+"""Events to Elasticsearch: batches, back-off, one verdict for each document."""
+
+from shipper.deliver.delivery import Counts, Delivery
+from shipper.deliver.elastic import ElasticSink, connect
+from shipper.deliver.gate import Gate
+from shipper.deliver.outbox import Outbox
+from shipper.deliver.problems import explain, public_url
+from shipper.deliver.sink import Outage, Sink, TooLarge, Verdict
+
+__all__ = [
+    "Counts",
+    "Delivery",
+    "ElasticSink",
+    "Gate",
+    "Outage",
+    "Outbox",
+    "Sink",
+    "TooLarge",
+    "Verdict",
+    "connect",
+    "explain",
+    "public_url",
+]

@@ -3,7 +3,14 @@
 
 from shipper.records.checkpoint import Checkpoint, Observation, Progress
 from shipper.records.chunk import Chunk, Encoding
-from shipper.records.event import DOCUMENT_HEAD, Event, Outcome, Stream, Ticket
+from shipper.records.event import (
+    DOCUMENT_HEAD,
+    DeadLetter,
+    Event,
+    Outcome,
+    Stream,
+    Ticket,
+)
 from shipper.records.record import Moment, Record
 from shipper.records.source import Generation, Source
 
@@ -11,6 +18,7 @@ __all__ = [
     "DOCUMENT_HEAD",
     "Checkpoint",
     "Chunk",
+    "DeadLetter",
     "Encoding",
     "Event",
     "Generation",

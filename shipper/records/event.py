@@ -66,3 +66,21 @@ class Ticket(Struct, frozen=True, kw_only=True, eq=False):
     progress: Progress
     events: int
     records: int
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """A document Elasticsearch refuses for a fault of its own.
+
+    Attributes:
+        source: whose log it came from.
+        event: the document.
+        status: HTTP status of the item.
+        error_type: Elasticsearch's name of the fault.
+        reason: its words.
+    """
+
+    source: Source
+    event: Event
+    status: int
+    error_type: str
+    reason: str

@@ -8,10 +8,13 @@ content decides (``identity``), a file is never held open between reads (``opene
 
 from shipper.tail.candidates import Siblings
 from shipper.tail.discovery import Discovery, HostList, Pattern
+from shipper.tail.framing import frame
 from shipper.tail.harvester import Harvester
+from shipper.tail.identity import identify
 from shipper.tail.life import Life
 from shipper.tail.opener import LocalOpener, LogFile, Opener
 from shipper.tail.pacing import Pacing
+from shipper.tail.pool import ShareReaders
 from shipper.tail.reading import Reading, Status
 from shipper.tail.schedule import Schedule
 from shipper.tail.watch import Watch
@@ -28,7 +31,10 @@ __all__ = [
     "Pattern",
     "Reading",
     "Schedule",
+    "ShareReaders",
     "Siblings",
     "Status",
     "Watch",
+    "frame",
+    "identify",
 ]

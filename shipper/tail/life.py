@@ -16,6 +16,7 @@ class Life:
         observation: what else is known of it.
 
     Attributes:
+        origin: where reading began, with the inherited state.
         carry: decoded state of the later stages as of the read position; the tailer
             keeps it for them and never looks inside.
     """
@@ -33,6 +34,7 @@ class Life:
         self.gap = observation.gap
         self.first_time = observation.first_time
         self.encoding: Encoding = observation.encoding
+        self.origin = progress
         self.carry: object | None = None
         self._around = b""  # the bytes that end at `_around_end`
         self._around_end = progress.offset

@@ -31,15 +31,22 @@ class Schedule:
         self._condition = threading.Condition()
         self._due: dict[str, float] = {}
         self._interval: dict[str, float] = {}
+        self._limit: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
         self._away: set[str] = set()
         self._hinted: set[str] = set()
         self._woken = False
 
-    def add(self, key: str) -> None:
-        """Put a source in, due at once. A known one stays as it is."""
+    def add(self, key: str, *, longest_s: float | None = None) -> None:
+        """Put a source in, due at once. A known one stays as it is.
+
+        Args:
+            key: the source.
+            longest_s: upper limit for this one, in seconds.
+        """
         with self._condition:
             if key not in self._interval:
+                self._limit[key] = self._longest if longest_s is None else longest_s
                 self._interval[key] = self._shortest
                 self._push(key, self._clock.monotonic())
 
@@ -86,7 +93,7 @@ class Schedule:
             self._hinted.discard(key)
             interval = self._shortest
             if not (active or hinted):
-                interval = min(self._longest, self._interval[key] * _GROWTH)
+                interval = min(self._limit[key], self._interval[key] * _GROWTH)
             self._interval[key] = interval
             wait = 0.0 if more or hinted else interval
             self._push(key, self._clock.monotonic() + wait)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting there is, with its default. ``docs/configuration.md`` explains them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from shipper.config.secret import Secret
+
+Seconds = Annotated[float, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Namespace = Annotated[
+    str, Meta(pattern=r'^[^A-Z\\/*?"<>| ,#:\-]{1,100}$', description="a namespace")
+]
+Shard = Annotated[str, Meta(pattern=r"^[1-9][0-9]*/[1-9][0-9]*$")]
+
+
+class ElasticsearchSettings(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """Table ``[elasticsearch]``: where documents go.
+
+    Attributes:
+        url: such as ``https://siem.example:9200``; a comma separates several nodes.
+        api_key: base64 form, as Kibana shows it.
+        api_key_file: a file that holds it instead.
+        username: for basic authentication.
+        password: the same.
+        password_file: a file that holds it instead.
+        ca_cert: PEM file with the authority that signed the server's certificate.
+        fingerprint: SHA-256 of the server's certificate, instead of an authority.
+        client_cert: PEM file with our own certificate.
+        client_key: PEM file with its key.
+        verify: check the server's certificate.
+        timeout: seconds to wait for a reply.
+        compress: gzip what is sent.
+    """
+
+    url: str = "http://127.0.0.1:9200"
+    api_key: Secret = field(default_factory=Secret)
+    api_key_file: str = ""
+    username: str = ""
+    password: Secret = field(default_factory=Secret)
+    password_file: str = ""
+    ca_cert: str = ""
+    fingerprint: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    verify: bool = True
+    timeout: Annotated[float, Meta(gt=0)] = 60.0
+    compress: bool = False
+
+
+class InputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    r"""Table ``[input]``: which logs are read, and how.
+
+    Attributes:
+        paths: files, patterns, or templates such as ``\\{host}\SMSLogs$\Clisvc.log``.
+        host: whose logs they are when the path does not say; default: this machine.
+        hosts: names for ``{host}`` where it cannot be listed.
+        hosts_file: a file with one name a line; read anew at each scan.
+        hosts_command: a command that prints one name a line.
+        timezone: zone of records that do not name theirs (IANA or Windows name).
+        code_page: of lines that are not valid UTF-8.
+        max_line_bytes: longer lines are cut.
+        watch: ``events`` wakes on file system events, ``sweep`` only looks at
+            intervals, ``auto`` decides by the kind of file system.
+        max_watches: folders watched at most; above it the sweep does it alone.
+        sweep_min: seconds between looks at a log that is being written.
+        sweep_max: seconds between looks at one that is quiet.
+        sweep_max_shares: the same on network shares.
+        scan_interval: seconds between searches for new logs.
+        rotation_wait: seconds a rotated log must rest to count as finished.
+        shard: ``2/8``: this is the second of eight collectors that share the hosts.
+        share_readers: threads that read network shares.
+        max_stuck: calls that may hang on dead shares before reading of shares waits.
+    """
+
+    paths: tuple[str, ...] = ()
+    host: str = ""
+    hosts: tuple[str, ...] = ()
+    hosts_file: str = ""
+    hosts_command: str = ""
+    timezone: str = ""
+    code_page: str = "cp1252"
+    max_line_bytes: Annotated[int, Meta(ge=1024, le=1024 * 1024, multiple_of=2)] = (
+        64 * 1024
+    )
+    watch: Literal["auto", "events", "sweep"] = "auto"
+    max_watches: Positive = 4096
+    sweep_min: Annotated[float, Meta(gt=0)] = 1.0
+    sweep_max: Annotated[float, Meta(gt=0)] = 10.0
+    sweep_max_shares: Annotated[float, Meta(gt=0)] = 30.0
+    scan_interval: Annotated[float, Meta(gt=0)] = 30.0
+    rotation_wait: Seconds = 5.0
+    shard: Shard = "1/1"
+    share_readers: Positive = 16
+    max_stuck: Positive = 64
+
+
+class OutputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table ``[output]``: how documents are sent.
+
+    Attributes:
+        namespace: of the data streams ``logs-sms.clisvc-<namespace>``.
+        batch_bytes: a batch is sent when it has reached this size,
+        batch_events: or this many documents,
+        linger: or this many seconds after its first one.
+        senders: threads that send.
+        max_in_flight_bytes: documents waiting or under way; reading stops above it.
+        max_dead_letters_in_row: so many refused documents one after the other pause
+            the sending instead.
+        shutdown_grace: seconds to deliver what has been read when asked to stop.
+    """
+
+    namespace: Namespace = "default"
+    batch_bytes: Annotated[int, Meta(ge=1024)] = 5 * 1024 * 1024
+    batch_events: Positive = 5_000
+    linger: Seconds = 0.02
+    senders: Annotated[int, Meta(ge=1, le=64)] = 2
+    max_in_flight_bytes: Annotated[int, Meta(ge=64 * 1024)] = 32 * 1024 * 1024
+    max_dead_letters_in_row: Positive = 1_000
+    shutdown_grace: Seconds = 30.0
+
+
+class StateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table ``[state]``: what the shipper remembers.
+
+    Attributes:
+        dir: folder on a local disk; default: the user's state folder.
+        keep_days: days a generation is remembered after its file is gone.
+    """
+
+    dir: str = ""
+    keep_days: Positive = 30
+
+
+class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table ``[log]``: what the shipper says about itself, on standard error.
+
+    Attributes:
+        level: the least grave level that is written.
+        format: ``console``, ``json``, or ``auto``: console on a terminal.
+    """
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings.
+
+    Attributes:
+        elasticsearch: where documents go.
+        input: which logs are read.
+        output: how documents are sent.
+        state: what is remembered.
+        log: what the shipper says about itself.
+        zones: the log's name of a time zone -> IANA or Windows name.
+        host_timezones: host name or pattern (``pc04*``) -> zone of its records that
+            do not name theirs.
+    """
+
+    elasticsearch: ElasticsearchSettings = field(default_factory=ElasticsearchSettings)
+    input: InputSettings = field(default_factory=InputSettings)
+    output: OutputSettings = field(default_factory=OutputSettings)
+    state: StateSettings = field(default_factory=StateSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    zones: dict[str, str] = field(default_factory=dict)
+    host_timezones: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Senders: take batches, send until each document is dealt with, settle accounts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from shipper.clock import Clock
+from shipper.deliver.gate import Gate
+from shipper.deliver.outbox import Item, Outbox
+from shipper.deliver.sink import Outage, Sink, TooLarge, Verdict
+from shipper.errors import ShipperError, SinkUnavailable, StateError
+from shipper.records import DeadLetter, Outcome, Stream, Ticket
+
+_log = structlog.get_logger(__name__)
+
+_TOO_LARGE = 413
+_POLL_S = 0.05
+_LAST_TRY_S = 1.0
+
+
+class Books(Protocol):
+    """Where senders account for what became of documents."""
+
+    def settle(
+        self, ticket: Ticket, events: int, *, duplicates: int, dead_bytes: int
+    ) -> None:
+        """Note that so many of a chunk's documents are dealt with."""
+        ...
+
+
+class Counts:
+    """What has been delivered since the start.
+
+    Attributes:
+        indexed: record documents Elasticsearch has taken.
+        duplicates: record documents that were there already.
+        dead_lettered: record documents it refused.
+        states: state documents dealt with in any of these ways.
+        dead_states: state documents it refused, among them.
+        batches: requests that were answered.
+        retried: documents sent again.
+    """
+
+    def __init__(self) -> None:
+        self.indexed = 0
+        self.duplicates = 0
+        self.dead_lettered = 0
+        self.states = 0
+        self.dead_states = 0
+        self.batches = 0
+        self.retried = 0
+
+    @property
+    def records(self) -> int:
+        """Record documents dealt with."""
+        return self.indexed + self.duplicates + self.dead_lettered
+
+    def add(self, stream: Stream, outcome: Outcome) -> None:
+        """Count a document that is dealt with."""
+        if stream is Stream.STATE:
+            self.states += 1
+            self.dead_states += outcome is Outcome.REJECTED
+        elif outcome is Outcome.DELIVERED:
+            self.indexed += 1
+        elif outcome is Outcome.DUPLICATE:
+            self.duplicates += 1
+        else:
+            self.dead_lettered += 1
+
+
+class _Tally:
+    __slots__ = ("dead_bytes", "duplicates", "events", "ticket")
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.ticket = ticket
+        self.events = 0
+        self.duplicates = 0
+        self.dead_bytes = 0
+
+
+class Delivery:
+    """Owns the senders.
+
+    Args:
+        sink: where documents go.
+        outbox: where they come from.
+        gate: shared back-off.
+        books: where they are accounted for.
+        clock: time.
+        bury: keeps dead letters; they are on the disk when it returns.
+        batch_done: called after each batch that is dealt with.
+        senders: number of threads.
+        max_dead_letters_in_row: so many refusals in a row count as an outage instead.
+
+    Attributes:
+        counts: what has been delivered since the start.
+        trouble: why sending ended, if dead letters could not be kept.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        outbox: Outbox,
+        gate: Gate,
+        books: Books,
+        clock: Clock,
+        *,
+        bury: Callable[[list[DeadLetter]], None],
+        batch_done: Callable[[], None],
+        senders: int,
+        max_dead_letters_in_row: int,
+    ) -> None:
+        self.counts = Counts()
+        self.trouble: ShipperError | None = None
+        self._sink = sink
+        self._outbox = outbox
+        self._gate = gate
+        self._books = books
+        self._bury = bury
+        self._batch_done = batch_done
+        self._limit = max_dead_letters_in_row
+        self._clock = clock
+        self._in_row = 0
+        self._abandoned = False
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"sender-{n}", daemon=True)
+            for n in range(senders)
+        ]
+
+    def start(self) -> None:
+        """Begin to send."""
+        for thread in self._threads:
+            thread.start()
+
+    def drain(self, timeout_s: float) -> bool:
+        """Send what there is and end; tell whether all of it was dealt with in time.
+
+        Nothing is waited for while the server is away: it is not lost.
+        """
+        self._outbox.close()
+        deadline = self._clock.monotonic() + timeout_s
+        for thread in self._threads:
+            while thread.is_alive() and self._clock.monotonic() < deadline:
+                if self._gate.problem is not None:
+                    deadline = min(deadline, self._clock.monotonic() + _LAST_TRY_S)
+                thread.join(_POLL_S)
+        self._gate.stop()
+        clean = not any(thread.is_alive() for thread in self._threads)
+        return clean and self.trouble is None and not self._abandoned
+
+    def _run(self) -> None:
+        try:
+            while (items := self._outbox.take()) is not None:
+                if not self._deliver(items):
+                    self._abandoned = True
+                    return
+                self._batch_done()
+        except StateError as error:
+            self.trouble = error
+            self._gate.stop()
+
+    def _deliver(self, items: list[Item]) -> bool:
+        """Send until all is dealt with; ``False`` when asked to stop before that."""
+        pending = items
+        while pending:
+            if not self._gate.wait():
+                return False
+            try:
+                verdicts = self._sink.send([event for _, event in pending])
+            except Outage as outage:
+                self._gate.failed(outage.problem)
+                continue
+            except TooLarge:
+                if len(pending) > 1:
+                    half = len(pending) // 2
+                    return self._deliver(pending[:half]) and self._deliver(
+                        pending[half:]
+                    )
+                verdicts = [_too_large(pending[0])]
+            pending = self._account(pending, verdicts)
+        return True
+
+    def _account(self, items: list[Item], verdicts: list[Verdict]) -> list[Item]:
+        """Settle what is dealt with; return what has to be sent again."""
+        tallies: dict[int, _Tally] = {}
+        letters: list[DeadLetter] = []
+        again: list[Item] = []
+        settled: list[tuple[Item, Outcome]] = []
+        problem = ""
+        for item, verdict in zip(items, verdicts, strict=True):
+            ticket, event = item
+            outcome = verdict.outcome
+            if (
+                outcome is Outcome.REJECTED
+                and self._in_row + len(letters) >= self._limit
+            ):
+                outcome = Outcome.RETRY
+            if outcome is Outcome.RETRY:
+                again.append(item)
+                problem = f"{verdict.status} {verdict.error_type}: {verdict.reason}"
+                continue
+            tally = tallies.get(id(ticket))
+            if tally is None:
+                tally = tallies[id(ticket)] = _Tally(ticket)
+            tally.events += 1
+            settled.append((item, outcome))
+            if outcome is Outcome.DUPLICATE:
+                tally.duplicates += 1
+            elif outcome is Outcome.REJECTED:
+                tally.dead_bytes += event.size
+                letters.append(_letter(item, verdict))
+        if letters:
+            self._keep(letters)
+        for tally in tallies.values():
+            self._books.settle(
+                tally.ticket,
+                tally.events,
+                duplicates=tally.duplicates,
+                dead_bytes=tally.dead_bytes,
+            )
+        self._count(settled, len(letters), len(again))
+        self._outbox.done([item for item, _ in settled])
+        if again:
+            self._gate.failed(_refused(problem))
+        else:
+            self._gate.passed()
+        return again
+
+    def _keep(self, letters: list[DeadLetter]) -> None:
+        self._bury(letters)
+        first = letters[0]
+        _log.error(
+            "documents refused; kept as dead letters",
+            count=len(letters),
+            first_id=first.event.id,
+            error=first.error_type,
+            reason=first.reason,
+        )
+
+    def _count(
+        self, settled: list[tuple[Item, Outcome]], letters: int, again: int
+    ) -> None:
+        with self._lock:
+            accepted = len(settled) > letters
+            self._in_row = 0 if accepted else self._in_row + letters
+            self.counts.batches += 1
+            self.counts.retried += again
+            for (_, event), outcome in settled:
+                self.counts.add(event.stream, outcome)
+
+
+def _letter(item: Item, verdict: Verdict) -> DeadLetter:
+    ticket, event = item
+    return DeadLetter(
+        source=ticket.source,
+        event=event,
+        status=verdict.status,
+        error_type=verdict.error_type,
+        reason=verdict.reason,
+    )
+
+
+def _too_large(item: Item) -> Verdict:
+    return Verdict(
+        outcome=Outcome.REJECTED,
+        status=_TOO_LARGE,
+        error_type="too_large",
+        reason=f"{len(item[1].document)} bytes alone are too large for the server",
+    )
+
+
+def _refused(problem: str) -> SinkUnavailable:
+    return SinkUnavailable(
+        f"Elasticsearch refuses documents: {problem}.",
+        remedy="If a privilege or a block is named, grant or lift it;"
+        " `clisvc check` looks at the set-up.",
+    )

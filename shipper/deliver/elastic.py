@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Elasticsearch as a sink: one bulk request a batch, one verdict an item."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from elasticsearch import (
+    ApiError,
+    Elasticsearch,
+    TransportError,
+    UnsupportedProductError,
+)
+
+from shipper import __version__
+from shipper.clock import Clock
+from shipper.config import ElasticsearchSettings
+from shipper.deliver.problems import explain, public_url
+from shipper.deliver.sink import Outage, TooLarge, Verdict
+from shipper.errors import ConfigError, SinkUnavailable
+from shipper.records import DOCUMENT_HEAD, Event, Outcome
+
+_FILTER = "errors,items.*.status,items.*.failure_store,items.*.error"
+_CREATED = (200, 201)
+_BAD_REQUEST, _CONFLICT, _TOO_LARGE = 400, 409, 413
+_MAX_REASON = 2_000
+
+_DELIVERED = Verdict(outcome=Outcome.DELIVERED, status=201)
+_DUPLICATE = Verdict(outcome=Outcome.DUPLICATE, status=409)
+
+
+def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elasticsearch:
+    """Return a client; nothing is sent yet.
+
+    Args:
+        settings: where to and with what right.
+        connections: kept open per node.
+
+    Raises:
+        ConfigError: the settings do not fit together.
+    """
+    options: dict[str, Any] = {
+        "max_retries": 0,  # retrying is ours: endless, jittered, interruptible
+        "retry_on_timeout": False,
+        "request_timeout": settings.timeout,
+        "http_compress": settings.compress,
+        "connections_per_node": connections,
+    }
+    if settings.api_key:
+        options["api_key"] = settings.api_key.reveal()
+    elif settings.username:
+        password = settings.password.reveal()
+        options["basic_auth"] = (settings.username, password)
+    urls = [url.strip() for url in settings.url.split(",")]
+    if any(url.startswith("https:") for url in urls):
+        options |= _tls(settings)
+    try:
+        return Elasticsearch(urls, **options)
+    except (ValueError, TypeError, OSError) as error:
+        raise ConfigError(
+            "elasticsearch",
+            f"{public_url(settings.url)} cannot be used: {error}",
+            remedy="A URL looks like https://siem.example:9200.",
+        ) from error
+
+
+def _tls(settings: ElasticsearchSettings) -> dict[str, Any]:
+    options: dict[str, Any] = {"verify_certs": settings.verify}
+    if not settings.verify:
+        options["ssl_show_warn"] = False  # `check` says it, once
+    files = {
+        "ca_certs": settings.ca_cert,
+        "ssl_assert_fingerprint": settings.fingerprint,
+        "client_cert": settings.client_cert,
+        "client_key": settings.client_key,
+    }
+    return options | {option: value for option, value in files.items() if value}
+
+
+class ElasticSink:
+    """Sends to data streams, never to plain indices.
+
+    Args:
+        client: the client.
+        namespace: of the data streams.
+        url: for messages.
+        clock: time, for ``event.ingested``.
+        collector: this machine's name.
+        agent_id: constant for one installation of the shipper.
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        *,
+        namespace: str,
+        url: str,
+        clock: Clock,
+        collector: str = "",
+        agent_id: str = "",
+    ) -> None:
+        self._client = client
+        self._url = url
+        self._clock = clock
+        name = collector or socket.gethostname()
+        self._actions: dict[str, bytes] = {}
+        self._namespace = namespace
+        stamp = {
+            "agent": {
+                "type": "clisvc-shipper",
+                "version": __version__,
+                "id": agent_id or str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
+                "name": name,
+            },
+            "observer": {"name": name, "product": "clisvc-shipper"},
+        }
+        self._stamp = msgspec.json.encode(stamp)[:-1] + b',"event":{"ingested":"'
+
+    def send(self, events: list[Event]) -> list[Verdict]:
+        """Send ``events``; return one verdict for each, in order.
+
+        Raises:
+            Outage: none of them is acknowledged.
+            TooLarge: fewer of them have to be sent at a time.
+        """
+        try:
+            reply = self._client.bulk(
+                operations=self.body(events),  # type: ignore[arg-type]  # bytes pass
+                require_data_stream=True,
+                filter_path=_FILTER,
+            ).body
+        except ApiError as error:
+            if error.status_code == _TOO_LARGE:
+                raise TooLarge from error
+            raise Outage(explain(error, self._url)) from error
+        except (TransportError, UnsupportedProductError) as error:
+            raise Outage(explain(error, self._url)) from error
+        return self._verdicts(reply, len(events))
+
+    def body(self, events: list[Event]) -> bytes:
+        """Return the bulk request's body: an action line and a document each."""
+        now = datetime.fromtimestamp(self._clock.wall_ms() / 1000, UTC)
+        ingested = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        head = b'"}}\n' + self._stamp + ingested.encode() + b'",'
+        skip = len(DOCUMENT_HEAD)
+        parts: list[bytes] = []
+        add = parts.append
+        for event in events:
+            add(self._actions.get(event.stream) or self._action(event.stream))
+            add(event.id.encode())
+            add(head)
+            add(event.document[skip:])
+            add(b"\n")
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+    def _action(self, stream: str) -> bytes:
+        index = f"logs-{stream}-{self._namespace}"
+        action = f'{{"create":{{"_index":"{index}","_id":"'.encode()
+        self._actions[stream] = action
+        return action
+
+    def _verdicts(self, reply: object, sent: int) -> list[Verdict]:
+        items = reply.get("items") if isinstance(reply, Mapping) else None
+        if not isinstance(items, list) or len(items) != sent:
+            got = len(items) if isinstance(items, list) else "no"
+            raise Outage(
+                SinkUnavailable(
+                    f"{public_url(self._url)} answered for {got} of {sent} documents.",
+                    remedy="They are sent again; ids make that harmless.",
+                )
+            )
+        try:
+            return [_verdict(item["create"]) for item in items]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Outage(
+                SinkUnavailable(f"{public_url(self._url)} gave a malformed answer.")
+            ) from error
+
+
+def _verdict(item: Mapping[str, Any]) -> Verdict:
+    status = item["status"]
+    if status in _CREATED:
+        if item.get("failure_store") == "used":
+            # 201, but what was stored is a failure: no query will ever find it.
+            return Verdict(
+                outcome=Outcome.REJECTED,
+                status=status,
+                error_type="failure_store",
+                reason="Elasticsearch put the document into its failure store",
+            )
+        return _DELIVERED
+    if status == _CONFLICT:
+        return _DUPLICATE
+    error = item.get("error") or {}
+    cause = error.get("caused_by") or {}
+    reason = ": ".join(
+        str(text) for text in (error.get("reason"), cause.get("reason")) if text
+    )
+    fault = status == _BAD_REQUEST
+    return Verdict(
+        outcome=Outcome.REJECTED if fault else Outcome.RETRY,
+        status=status,
+        error_type=str(error.get("type", "")),
+        reason=reason[:_MAX_REASON],
+    )

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an exception of the Elasticsearch client means to a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+from elastic_transport import (
+    ApiError,
+    ConnectionError,  # noqa: A004  the client's own name for it
+    ConnectionTimeout,
+    SerializationError,
+    TlsError,
+)
+from elasticsearch import UnsupportedProductError
+
+from shipper.errors import NotPermitted, ShipperError, SinkUnavailable
+
+_UNAUTHENTICATED = 401
+_FORBIDDEN = 403
+_SERVER_ERROR = 500
+_MAX_REASON = 300
+_GRANTED_BY = re.compile(r"granted by the (\w+) privileges \[([^\]]+)\]")
+
+
+def public_url(url: str) -> str:
+    """Return a URL without user, password, query and fragment."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", "")).rstrip("/")
+
+
+def explain(error: Exception, url: str) -> ShipperError:
+    """Turn an exception of the client into the error a person is shown.
+
+    Args:
+        error: what the client raised.
+        url: the server's address; secrets in it are left out of the message.
+
+    Returns:
+        ``NotPermitted`` if credentials are wrong or lack a privilege, else
+        ``SinkUnavailable``. A ``ShipperError`` is returned as it is.
+    """
+    where = public_url(url)
+    if isinstance(error, ShipperError):
+        return error
+    if isinstance(error, ApiError):
+        return _answered(error, where)
+    return _unanswered(error, where)
+
+
+def _unanswered(error: Exception, where: str) -> ShipperError:
+    match error:
+        case TlsError():
+            return SinkUnavailable(
+                f"TLS with {where} failed: {_root(error)}.",
+                remedy=(
+                    "Give the certificate of its authority with CLISVC_CA_CERT, and "
+                    "check that the address is the one in the server's certificate."
+                ),
+            )
+        case ConnectionTimeout():
+            return SinkUnavailable(
+                f"{where} did not answer in time.",
+                remedy="Check that Elasticsearch is running and not overloaded.",
+            )
+        case ConnectionError():
+            return SinkUnavailable(
+                f"{where} cannot be reached: {_root(error)}.",
+                remedy="Check the address and that Elasticsearch is running there.",
+            )
+        case SerializationError():
+            return _stranger(where, "its answer cannot be read")
+        case _:
+            return SinkUnavailable(f"{where} failed: {type(error).__name__}.")
+
+
+def _answered(error: ApiError, where: str) -> ShipperError:
+    status = error.meta.status
+    kind, reason = _reason(error)
+    detail = f": {reason}" if reason else ""
+    if status == _UNAUTHENTICATED:
+        return NotPermitted(
+            f"{where} does not accept the credentials (401{detail}).",
+            remedy="Check CLISVC_API_KEY, or CLISVC_USERNAME and CLISVC_PASSWORD.",
+        )
+    # Blocks, such as a read-only index, are answered 403 too, and no key helps.
+    if status == _FORBIDDEN and kind != "cluster_block_exception":
+        if granted := _GRANTED_BY.search(reason):
+            level, privileges = granted.groups()
+            return NotPermitted(
+                f"The credentials lack a privilege at {where} (403{detail}).",
+                remedy=(
+                    f"Grant one of the {level} privileges "
+                    f"{privileges.replace(',', ', ')}."
+                ),
+            )
+        return NotPermitted(
+            f"{where} refuses the request (403{detail}).",
+            remedy="Check what the credentials may do.",
+        )
+    foreign = error.meta.headers.get("x-elastic-product") != "Elasticsearch"
+    if isinstance(error, UnsupportedProductError) or (
+        foreign and status < _SERVER_ERROR and status != _FORBIDDEN
+    ):
+        return _stranger(
+            where, f"it answered {status} without the X-Elastic-Product header"
+        )
+    return SinkUnavailable(f"{where} answered {status}{detail}.")
+
+
+def _stranger(where: str, evidence: str) -> SinkUnavailable:
+    return SinkUnavailable(
+        f"{where} is not Elasticsearch: {evidence}.",
+        remedy="Check address and port, and any proxy in between.",
+    )
+
+
+def _reason(error: ApiError) -> tuple[str, str]:
+    """Return type and innermost reason of Elasticsearch's own account of an error."""
+    account = error.body.get("error") if isinstance(error.body, dict) else None
+    if isinstance(account, str):
+        return "", account[:_MAX_REASON]
+    if not isinstance(account, dict):
+        return "", ""
+    kind = str(account.get("type", ""))
+    while isinstance(cause := account.get("caused_by"), dict):
+        account = cause
+    return kind, str(account.get("reason", kind)).rstrip(".")[:_MAX_REASON]
+
+
+def _root(error: Exception) -> str:
+    """Return the operating system's or TLS library's words, without object dumps."""
+    for cause in _causes(error):
+        if verdict := getattr(cause, "verify_message", ""):
+            return str(verdict)
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    return type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what lies beneath it, in the client's and urllib3's ways."""
+    yield error
+    nested = (*error.args, getattr(error, "reason", None), error.__cause__)
+    for cause in (*getattr(error, "errors", ()), *nested, error.__context__):
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checkpoint store: SQLite in WAL mode, one writer, one transaction a save."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from shipper.clock import Clock
+from shipper.errors import StateError
+from shipper.records import Checkpoint, Generation, Observation, Progress, Source
+from shipper.store import rows
+from shipper.store.ledger import Settled
+
+_log = structlog.get_logger(__name__)
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS source (
+    key TEXT PRIMARY KEY, host TEXT NOT NULL, log TEXT NOT NULL, path TEXT NOT NULL,
+    status TEXT NOT NULL, detail TEXT NOT NULL,
+    first_seen_ms INTEGER NOT NULL, last_ok_ms INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS generation (
+    source TEXT NOT NULL, gen_id TEXT NOT NULL, life INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    offset INTEGER NOT NULL, skipping INTEGER NOT NULL, anchor BLOB NOT NULL,
+    snapshot BLOB NOT NULL,
+    path TEXT NOT NULL, head_length INTEGER NOT NULL, head BLOB NOT NULL,
+    seen INTEGER NOT NULL, final INTEGER, lost INTEGER NOT NULL, gap INTEGER NOT NULL,
+    first_time INTEGER, encoding TEXT NOT NULL,
+    dead_lettered INTEGER NOT NULL DEFAULT 0, records INTEGER NOT NULL DEFAULT 0,
+    duplicates INTEGER NOT NULL DEFAULT 0, touched_ms INTEGER NOT NULL,
+    PRIMARY KEY (source, gen_id, life)
+) WITHOUT ROWID;
+"""
+_DAY_MS = 86_400_000
+
+
+class SourceStatus(Struct, frozen=True, kw_only=True):
+    """A source as ``clisvc status`` shows it.
+
+    Attributes:
+        key: the source's key.
+        host: whose log it is.
+        log: logical name of the log.
+        path: path of the active log.
+        status: what the last visit found.
+        detail: the system's own words about it.
+        last_ok_ms: wall clock of the last successful look, or ``None``.
+        checkpoints: its generations, in reading order.
+    """
+
+    key: str
+    host: str
+    log: str
+    path: str
+    status: str
+    detail: str
+    last_ok_ms: int | None
+    checkpoints: tuple[Checkpoint, ...]
+
+
+class Sighting(Struct, frozen=True, kw_only=True):
+    """What a visit found out about a generation, to be saved.
+
+    Attributes:
+        source: whose log it is.
+        generation: which life of it.
+        origin: where reading of it began, for a generation that is new.
+        observation: what is known of it.
+    """
+
+    source: Source
+    generation: Generation
+    origin: Progress
+    observation: Observation
+
+
+class Database:
+    """The checkpoint store.
+
+    Args:
+        path: SQLite file on a local disk; made if it is not there. A damaged one is
+            set aside, because ids make a fresh start harmless.
+        clock: time.
+
+    Raises:
+        StateError: it is of a newer version, or cannot be opened or written.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise self._trouble(error) from error
+            self._set_aside(error)
+            with self._explained():
+                self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=30, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._check(connection)
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        (health,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if health != "ok":
+            raise sqlite3.DatabaseError(health)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise StateError(
+                f"{self._path} is of version {version}, newer than this program's"
+                f" {SCHEMA_VERSION}.",
+                remedy="Use the newer program, or another folder with --state.",
+            )
+
+    def _set_aside(self, error: Exception) -> None:
+        aside = self._path.with_name(
+            f"{self._path.name}.corrupt-{self._clock.wall_ms() // 1000}"
+        )
+        _log.error(
+            "state is damaged; starting anew, nothing is lost or doubled",
+            path=str(self._path),
+            set_aside=str(aside),
+            reason=str(error),
+        )
+        for suffix in ("", "-wal", "-shm"):
+            damaged = self._path.with_name(self._path.name + suffix)
+            if damaged.exists():
+                damaged.replace(aside.with_name(aside.name + suffix))
+
+    def checkpoints(self, key: str) -> tuple[Checkpoint, ...]:
+        """Return the generations of a source, in reading order."""
+        with self._explained():
+            found = self._connection.execute(
+                f"SELECT {rows.COLUMNS} FROM generation"  # noqa: S608 - a constant
+                " WHERE source = ? ORDER BY ordinal",
+                (key,),
+            ).fetchall()
+        return tuple(map(rows.checkpoint, found))
+
+    def sources(self) -> Iterator[SourceStatus]:
+        """Yield all sources with their generations."""
+        with self._explained():
+            found = self._connection.execute(
+                "SELECT key, host, log, path, status, detail, last_ok_ms FROM source"
+                " ORDER BY host, key"
+            ).fetchall()
+        for key, host, log, path, status, detail, last_ok in found:
+            yield SourceStatus(
+                key=key,
+                host=host,
+                log=log,
+                path=path,
+                status=status,
+                detail=detail,
+                last_ok_ms=last_ok,
+                checkpoints=self.checkpoints(key),
+            )
+
+    def save(
+        self,
+        sightings: Iterable[Sighting],
+        settled: Iterable[Settled],
+        statuses: Iterable[tuple[Source, str, str]],
+    ) -> None:
+        """Save everything in one transaction.
+
+        Args:
+            sightings: what visits found out.
+            settled: what is acknowledged.
+            statuses: ``(source, status, detail)`` of visited sources.
+
+        Raises:
+            StateError: it cannot be written.
+        """
+        now = self._clock.wall_ms()
+        with self._explained(), self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(key) DO"
+                " UPDATE SET status = excluded.status, detail = excluded.detail,"
+                " last_ok_ms = coalesce(excluded.last_ok_ms, last_ok_ms)",
+                [rows.source(*status, now) for status in statuses],
+            )
+            for sighting in sightings:
+                self._see(connection, sighting, now)
+            connection.executemany(
+                "UPDATE generation SET offset = ?, skipping = ?, anchor = ?,"
+                " snapshot = ?, records = records + ?, duplicates = duplicates + ?,"
+                " dead_lettered = dead_lettered + ?, touched_ms = ?"
+                " WHERE source = ? AND gen_id = ? AND life = ?",
+                [rows.progress(entry, now) for entry in settled],
+            )
+
+    def forget(self, keep_days: int) -> int:
+        """Forget finished generations not seen for ``keep_days``; return how many.
+
+        The newest of each source is kept: it holds the state its successor inherits.
+        """
+        with self._explained(), self._transaction() as connection:
+            return connection.execute(
+                "DELETE FROM generation AS old WHERE touched_ms < ? AND offset = final"
+                " AND ordinal < (SELECT max(ordinal) FROM generation"
+                " WHERE source = old.source)",
+                (self._clock.wall_ms() - keep_days * _DAY_MS,),
+            ).rowcount
+
+    def close(self) -> None:
+        """Close the store."""
+        self._connection.close()
+
+    @staticmethod
+    def _see(connection: sqlite3.Connection, sighting: Sighting, now: int) -> None:
+        generation, origin = sighting.generation, sighting.origin
+        observed = rows.observed(sighting.observation, now)
+        name = (sighting.source.key, generation.gen_id, generation.life)
+        updated = connection.execute(
+            f"UPDATE generation SET {rows.OBSERVED}"  # noqa: S608 - a constant of ours
+            " WHERE source = ? AND gen_id = ? AND life = ?",
+            (*observed, *name),
+        )
+        if updated.rowcount:
+            return
+        connection.execute(
+            "INSERT INTO generation (source, gen_id, life, ordinal, offset, skipping,"
+            " anchor, snapshot, path, head_length, head, seen, final, lost, gap,"
+            " first_time, encoding, touched_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *name,
+                generation.ordinal,
+                origin.offset,
+                origin.skipping,
+                origin.anchor,
+                origin.snapshot,
+                *observed,
+            ),
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: sqlite3.Error) -> StateError:
+        return StateError(
+            f"{self._path}: the state cannot be saved: {error}.",
+            remedy="Free space on that disk, or name another folder with --state;"
+            " nothing is lost.",
+        )

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Saves what is acknowledged: every second or eight batches, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+
+from shipper.errors import StateError
+from shipper.records import Observation, Source
+from shipper.store.database import Database, Sighting
+from shipper.store.ledger import Ledger
+
+_EVERY_S = 1.0
+_BATCHES = 8
+
+_Name = tuple[str, str, int]
+
+
+class Keeper:
+    """Collects what there is to save and saves it in one transaction at a time.
+
+    Args:
+        database: where to.
+        ledger: what is acknowledged.
+
+    Attributes:
+        trouble: why saving failed, if it did; the shipper has to stop then.
+    """
+
+    def __init__(self, database: Database, ledger: Ledger) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._saving = threading.Lock()
+        self._wake = threading.Event()
+        self._stopped = False
+        self._batches = 0
+        self._sightings: dict[_Name, Sighting] = {}
+        self._known: dict[_Name, Observation] = {}
+        self._statuses: dict[str, tuple[Source, str, str]] = {}
+        self._last_status: dict[str, tuple[str, str]] = {}
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self.trouble: StateError | None = None
+
+    def start(self) -> None:
+        """Begin to save now and then."""
+        self._thread.start()
+
+    def sighted(self, sighting: Sighting) -> None:
+        """Note what a visit found out about a generation."""
+        generation = sighting.generation
+        name = (sighting.source.key, generation.gen_id, generation.life)
+        with self._lock:
+            if self._known.get(name) != sighting.observation:
+                self._known[name] = sighting.observation
+                self._sightings[name] = sighting
+
+    def visited(self, source: Source, status: str, detail: str) -> None:
+        """Note what the visit of a source found."""
+        with self._lock:
+            if self._last_status.get(source.key) != (status, detail):
+                self._last_status[source.key] = (status, detail)
+                self._statuses[source.key] = (source, status, detail)
+
+    def batch_done(self) -> None:
+        """Count a batch that has been acknowledged."""
+        with self._lock:
+            self._batches += 1
+            enough = self._batches >= _BATCHES
+        if enough:
+            self._wake.set()
+
+    def save(self) -> None:
+        """Save what there is now.
+
+        Raises:
+            StateError: it cannot be saved.
+        """
+        with self._saving:
+            # The ledger first: a chunk's generation has been sighted before it.
+            settled = self._ledger.take()
+            with self._lock:
+                sightings, self._sightings = self._sightings, {}
+                statuses, self._statuses = self._statuses, {}
+                self._batches = 0
+            if settled or sightings or statuses:
+                self._database.save(sightings.values(), settled, statuses.values())
+
+    def stop(self) -> None:
+        """Save for the last time and end the thread.
+
+        Raises:
+            StateError: it could not be saved.
+        """
+        self._stopped = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self.trouble is None:
+            self.save()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._wake.wait(_EVERY_S)
+            self._wake.clear()
+            try:
+                self.save()
+            except StateError as error:
+                self.trouble = error
+                return

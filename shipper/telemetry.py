@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the shipper says about itself: structlog on standard error, never an event each.
+
+Values from logs may hold terminal escape sequences; control characters never reach an
+operator's terminal raw.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import warnings
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with control characters made visible."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def configure(*, level: str, style: str) -> None:
+    """Set up logging for the process.
+
+    Args:
+        level: the least grave level that is written.
+        style: ``console``, ``json``, or ``auto``: console on a terminal.
+    """
+    terminal = sys.stderr.isatty()
+    console = style == "console" or (style == "auto" and terminal)
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if console:
+        renderer = structlog.dev.ConsoleRenderer(colors=terminal, sort_keys=False)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=not console),
+            structlog.processors.dict_tracebacks,
+            _clean,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # The client's own voice: its retries are off and its warnings are our business.
+    logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="elasticsearch|elastic_transport|urllib3")
+
+
+def _clean(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    return {
+        key: printable(value) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
