@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every test: profiles, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+
+# Examples are slow at times on a busy machine; that is no fault of the code.
+_CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("dev", max_examples=100, **_CALM)
+settings.register_profile("ci", max_examples=400, **_CALM)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
+)
+
+#: Threads of a stuck share stay behind by design and die with the process.
+_STAY = ("stuck-",)
+_PATIENCE_S = 5.0
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        left = [
+            thread.name
+            for thread in threading.enumerate()
+            if thread not in before and not thread.name.startswith(_STAY)
+        ]
+        if not left:
+            return
+        threading.Event().wait(0.01)
+    pytest.fail(f"threads left behind: {left}")
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log() -> Iterator[None]:
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("CLISVC_") and name != "CLISVC_CACHE":
+            monkeypatch.delenv(name)
