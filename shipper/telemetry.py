@@ -48,8 +48,9 @@ def configure(*, level: str, style: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # The client's own voice: its retries are off and its warnings are our business.
-    logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
+    # Libraries are quiet: what matters of theirs is said in our own words.
+    for name in ("elastic_transport", "watchdog"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="elasticsearch|elastic_transport|urllib3")
 
 

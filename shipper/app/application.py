@@ -74,6 +74,7 @@ class App:
         sink: where documents go.
         folder: the locked state folder.
         once: read every log to its end and finish (``ship``).
+        closing: close the sink at the end.
         clock: time.
         opener: the file system.
         tick: called about four times a second with the progress.
@@ -87,6 +88,7 @@ class App:
         folder: StateFolder,
         *,
         once: bool = False,
+        closing: bool = True,
         clock: Clock | None = None,
         opener: Opener | None = None,
         tick: Callable[[Progress], None] | None = None,
@@ -99,6 +101,7 @@ class App:
         self._opener: Opener = opener or LocalOpener()
         self._tick = tick
         self._sink = sink
+        self._closing = closing
         self._database = Database(folder.database, clock)
         self._ledger = Ledger()
         self._keeper = Keeper(self._database, self._ledger)
@@ -158,7 +161,8 @@ class App:
             self._keeper.stop()
         finally:
             self._database.close()
-            self._sink.close()
+            if self._closing:
+                self._sink.close()
 
     def stop(self) -> None:
         """Stop reading; safe to call from a signal handler or another thread."""
@@ -354,6 +358,20 @@ class App:
     def lost_bytes(self) -> int:
         """Return the bytes of all sources that were gone before they were read."""
         return sum(life.lost for h in self._harvesters.values() for life in h.lives)
+
+    def has_read(self, host: str, generations: int) -> bool:
+        """Tell whether all but the newest of so many generations have been read.
+
+        Args:
+            host: whose log.
+            generations: how many of them there are.
+        """
+        return any(
+            len(harvester.lives) == generations
+            and all(life.finished for life in harvester.lives[:-1])
+            for harvester in list(self._harvesters.values())
+            if harvester.source.host == host
+        )
 
     # --- hints ------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from shipper.clock import Clock
 from shipper.deliver.gate import Gate
 from shipper.deliver.outbox import Item, Outbox
 from shipper.deliver.sink import Outage, Sink, TooLarge, Verdict
-from shipper.errors import ShipperError, SinkUnavailable, StateError
+from shipper.errors import ShipperError, SinkUnavailable
 from shipper.records import DeadLetter, Outcome, Stream, Ticket
 
 _log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ class Delivery:
 
     Attributes:
         counts: what has been delivered since the start.
-        trouble: why sending ended, if dead letters could not be kept.
+        trouble: why sending ended, if it did before it was asked to.
     """
 
     def __init__(
@@ -151,6 +151,9 @@ class Delivery:
                     deadline = min(deadline, self._clock.monotonic() + _LAST_TRY_S)
                 thread.join(_POLL_S)
         self._gate.stop()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(_POLL_S)
         clean = not any(thread.is_alive() for thread in self._threads)
         return clean and self.trouble is None and not self._abandoned
 
@@ -161,8 +164,8 @@ class Delivery:
                     self._abandoned = True
                     return
                 self._batch_done()
-        except StateError as error:
-            self.trouble = error
+        except Exception as error:  # noqa: BLE001  a sender must not end in silence
+            self.trouble = _ended_by(error)
             self._gate.stop()
 
     def _deliver(self, items: list[Item]) -> bool:
@@ -192,14 +195,12 @@ class Delivery:
         letters: list[DeadLetter] = []
         again: list[Item] = []
         settled: list[tuple[Item, Outcome]] = []
+        in_row = self._in_row
         problem = ""
         for item, verdict in zip(items, verdicts, strict=True):
             ticket, event = item
             outcome = verdict.outcome
-            if (
-                outcome is Outcome.REJECTED
-                and self._in_row + len(letters) >= self._limit
-            ):
+            if outcome is Outcome.REJECTED and in_row >= self._limit:
                 outcome = Outcome.RETRY
             if outcome is Outcome.RETRY:
                 again.append(item)
@@ -209,6 +210,7 @@ class Delivery:
             if tally is None:
                 tally = tallies[id(ticket)] = _Tally(ticket)
             tally.events += 1
+            in_row = in_row + 1 if outcome is Outcome.REJECTED else 0
             settled.append((item, outcome))
             if outcome is Outcome.DUPLICATE:
                 tally.duplicates += 1
@@ -224,7 +226,7 @@ class Delivery:
                 duplicates=tally.duplicates,
                 dead_bytes=tally.dead_bytes,
             )
-        self._count(settled, len(letters), len(again))
+        self._count(settled, in_row, len(again))
         self._outbox.done([item for item, _ in settled])
         if again:
             self._gate.failed(_refused(problem))
@@ -244,11 +246,10 @@ class Delivery:
         )
 
     def _count(
-        self, settled: list[tuple[Item, Outcome]], letters: int, again: int
+        self, settled: list[tuple[Item, Outcome]], in_row: int, again: int
     ) -> None:
         with self._lock:
-            accepted = len(settled) > letters
-            self._in_row = 0 if accepted else self._in_row + letters
+            self._in_row = in_row
             self.counts.batches += 1
             self.counts.retried += again
             for (_, event), outcome in settled:
@@ -273,6 +274,17 @@ def _too_large(item: Item) -> Verdict:
         error_type="too_large",
         reason=f"{len(item[1].document)} bytes alone are too large for the server",
     )
+
+
+def _ended_by(error: Exception) -> ShipperError:
+    if isinstance(error, ShipperError):
+        return error
+    trouble = ShipperError(
+        f"Sending failed: {type(error).__name__}: {error}.",
+        remedy="This is a fault of the program, please report it; nothing is lost.",
+    )
+    trouble.__cause__ = error
+    return trouble
 
 
 def _refused(problem: str) -> SinkUnavailable:

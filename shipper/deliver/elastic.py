@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ from shipper.records import DOCUMENT_HEAD, Event, Outcome
 _FILTER = "errors,items.*.status,items.*.failure_store,items.*.error"
 _CREATED = (200, 201)
 _BAD_REQUEST, _CONFLICT, _TOO_LARGE = 400, 409, 413
+#: A 400 that is no document's fault: the cluster is at its limit of shards.
+_CLUSTER_FAULT = "validation_exception"
 _MAX_REASON = 2_000
 
 _DELIVERED = Verdict(outcome=Outcome.DELIVERED, status=201)
@@ -60,13 +63,16 @@ def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elastic
     if any(url.startswith("https:") for url in urls):
         options |= _tls(settings)
     try:
+        if not all(url.startswith(("https://", "http://")) for url in urls):
+            raise ValueError("it begins with neither https:// nor http://")
         return Elasticsearch(urls, **options)
     except (ValueError, TypeError, OSError) as error:
+        reason = str(error).replace(settings.url, public_url(settings.url))
         raise ConfigError(
             "elasticsearch",
-            f"{public_url(settings.url)} cannot be used: {error}",
+            f"{public_url(settings.url)} cannot be used: {reason}",
             remedy="A URL looks like https://siem.example:9200.",
-        ) from error
+        ) from None  # the client's own words may show a password
 
 
 def _tls(settings: ElasticsearchSettings) -> dict[str, Any]:
@@ -79,7 +85,21 @@ def _tls(settings: ElasticsearchSettings) -> dict[str, Any]:
         "client_cert": settings.client_cert,
         "client_key": settings.client_key,
     }
+    for name in ("ca_cert", "client_cert", "client_key"):
+        _require_readable(name, getattr(settings, name))
     return options | {option: value for option, value in files.items() if value}
+
+
+def _require_readable(name: str, path: str) -> None:
+    """The client would only notice with the first request, and blame the network."""
+    try:
+        if path:
+            Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"elasticsearch.{name}",
+            f"{path} cannot be read: {error.strerror or error}",
+        ) from error
 
 
 class ElasticSink:
@@ -205,7 +225,7 @@ def _verdict(item: Mapping[str, Any]) -> Verdict:
     reason = ": ".join(
         str(text) for text in (error.get("reason"), cause.get("reason")) if text
     )
-    fault = status == _BAD_REQUEST
+    fault = status == _BAD_REQUEST and error.get("type") != _CLUSTER_FAULT
     return Verdict(
         outcome=Outcome.REJECTED if fault else Outcome.RETRY,
         status=status,

@@ -55,7 +55,7 @@ class Outbox:
                 self._first_at = self._clock.monotonic()
             self._items.extend([(ticket, event) for event in events])
             self._waiting_bytes += size
-            self._condition.notify()
+            self._condition.notify_all()  # it may fill more than one batch
 
     def room(self, timeout_s: float = 0.0) -> bool:
         """Tell whether more may be read, waiting up to ``timeout_s`` seconds for it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
 
 from elastic_transport import (
     ApiError,
@@ -22,14 +21,15 @@ _UNAUTHENTICATED = 401
 _FORBIDDEN = 403
 _SERVER_ERROR = 500
 _MAX_REASON = 300
+# Up to the last @ of each address: a password may hold any sign.
+_USER = re.compile(r"//((?!,\s*https?://).)*@")
 _GRANTED_BY = re.compile(r"granted by the (\w+) privileges \[([^\]]+)\]")
 
 
 def public_url(url: str) -> str:
-    """Return a URL without user, password, query and fragment."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", "")).rstrip("/")
+    """Return one URL, or several, without user, password, query and fragment."""
+    shown = (re.split(r"[?#]", part)[0] for part in _USER.sub("//", url).split(","))
+    return ",".join(part.strip().rstrip("/") for part in shown)
 
 
 def explain(error: Exception, url: str) -> ShipperError:

@@ -9,8 +9,15 @@ rotation.
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from shipper.enrich.trail import AgentState, Incident, Trail, remember
+from shipper.enrich.trail import (
+    AgentState,
+    Incident,
+    LauncherState,
+    Trail,
+    remember,
+)
 from shipper.knowledge import Launcher
 
 HOUR_MS = 3_600_000
@@ -78,16 +85,14 @@ def refused(
         agent.cycles += 1
         agent.cycle_ms = record.ms
     agent.refusals += 1
-    if previous != "integrity_failed" or began or incident.cause == "integrity":
-        agent.cause, agent.root_code = incident.cause, incident.root_code
-    now = agent.launchers.get(launcher.id, "unknown")
+    now = _state(agent, launcher)
     if incident.cause == "integrity":
         now = "integrity_failed"
     elif now not in FAILING:
         now = "launch_failed"
     if opened and agent.cycles > 1 and now == "launch_failed":
         now = "install_pending"
-    _set(agent, launcher, now)
+    _set(agent, launcher, now, incident)
     if agent.state == previous and not opened:
         return None
     return Change(
@@ -102,29 +107,31 @@ def refused(
 def learned_cause(trail: Trail, launcher: Launcher, incident: Incident) -> None:
     """Let a cause that comes after its echo replace what the echo left open."""
     agent = _agent(trail, launcher)
-    if incident.root_code and agent.state != "integrity_failed":
-        agent.cause, agent.root_code = incident.cause, incident.root_code
+    state = _state(agent, launcher)
+    if incident.root_code and state in FAILING:
+        _set(agent, launcher, state, incident)
 
 
-def verifying(trail: Trail, launcher: Launcher) -> Change | None:
+def verifying(trail: Trail, launcher: Launcher, incident: Incident) -> Change | None:
     """A verification was asked for after a refusal: installation is pending."""
     agent = _agent(trail, launcher)
-    if agent.launchers.get(launcher.id) in {"integrity_failed", "install_pending"}:
+    if _state(agent, launcher) in {"integrity_failed", "install_pending"}:
         return None
-    return _moved(agent, launcher, "install_pending")
+    return _moved(agent, launcher, "install_pending", incident)
 
 
-def integrity_failed(trail: Trail, launcher: Launcher) -> Change | None:
+def integrity_failed(
+    trail: Trail, launcher: Launcher, incident: Incident
+) -> Change | None:
     """A checksum failure came to light in an incident already counted."""
     agent = _agent(trail, launcher)
-    agent.cause = "integrity"
-    return _moved(agent, launcher, "integrity_failed")
+    return _moved(agent, launcher, "integrity_failed", incident)
 
 
 def healthy(trail: Trail, launcher: Launcher, record: Occasion) -> Change | None:
     """Evidence that the launcher's application runs."""
     agent = _agent(trail, launcher)
-    failing = agent.launchers.get(launcher.id, "unknown") in FAILING
+    failing = _state(agent, launcher) in FAILING
     was_failing = agent.state in FAILING
     change = _moved(agent, launcher, "recovered" if failing else "healthy")
     if was_failing and agent.state not in FAILING:
@@ -133,8 +140,10 @@ def healthy(trail: Trail, launcher: Launcher, record: Occasion) -> Change | None
 
 
 def _open_episode(agent: AgentState, record: Occasion) -> None:
-    since_end = None if agent.ended_ms is None else record.ms - agent.ended_ms
-    agent.relapse = since_end is not None and since_end <= RELAPSE_MS
+    # A clock that was years ahead when the last episode ended makes no relapse.
+    agent.relapse = (
+        agent.ended_ms is not None and abs(record.ms - agent.ended_ms) <= RELAPSE_MS
+    )
     agent.episode += 1
     agent.episode_id = record.id
     agent.pending_since_ms = record.ms
@@ -143,9 +152,11 @@ def _open_episode(agent: AgentState, record: Occasion) -> None:
     agent.refusals = 0
 
 
-def _moved(agent: AgentState, launcher: Launcher, state: str) -> Change | None:
+def _moved(
+    agent: AgentState, launcher: Launcher, state: str, incident: Incident | None = None
+) -> Change | None:
     previous = agent.state
-    _set(agent, launcher, state)
+    _set(agent, launcher, state, incident)
     if agent.state == previous:
         return None
     return Change(launcher=launcher, previous=previous, now=_copy(agent))
@@ -159,13 +170,28 @@ def _agent(trail: Trail, launcher: Launcher) -> AgentState:
     return agent
 
 
-def _set(agent: AgentState, launcher: Launcher, state: str) -> None:
-    remember(agent.launchers, launcher.id, state)
-    agent.state = min(agent.launchers.values(), key=_WORST_FIRST.index)
+def _state(agent: AgentState, launcher: Launcher) -> str:
+    known = agent.launchers.get(launcher.id)
+    return "unknown" if known is None else known.state
+
+
+def _set(
+    agent: AgentState, launcher: Launcher, state: str, incident: Incident | None
+) -> None:
+    """Set a launcher's state, and the agent's with the cause of the worst, latest."""
+    now = replace(agent.launchers.get(launcher.id) or LauncherState(), state=state)
+    # A missing right is no news of a program whose checksum is wrong.
+    if incident and (state != "integrity_failed" or incident.cause == "integrity"):
+        now = replace(now, cause=incident.cause, root_code=incident.root_code)
+    remember(agent.launchers, launcher.id, now)
+    worst = min(
+        reversed(agent.launchers.values()),
+        key=lambda one: _WORST_FIRST.index(one.state),
+    )
+    agent.state = worst.state
+    if worst.state in FAILING:
+        agent.cause, agent.root_code = worst.cause, worst.root_code
 
 
 def _copy(agent: AgentState) -> AgentState:
-    return AgentState(
-        **{name: getattr(agent, name) for name in agent.__struct_fields__}
-        | {"launchers": dict(agent.launchers)}
-    )
+    return replace(agent, launchers=dict(agent.launchers))

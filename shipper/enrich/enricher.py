@@ -14,7 +14,7 @@ from shipper.enrich.document import (
     incident_members,
     remedy_members,
 )
-from shipper.enrich.incidents import attempt, join, launcher_of
+from shipper.enrich.incidents import attempt, forget, join, launcher_of
 from shipper.enrich.sense import Sense, Senses
 from shipper.enrich.state_document import state_document
 from shipper.enrich.trail import Incident, Trail
@@ -65,6 +65,8 @@ class Enricher:
             sense = sense_of(record.message)
             size = 0 if sub > 1 else record.end - start
             if sense.match is None:
+                if sense.level == "error":
+                    forget(self.trail, record)
                 document = compose(record, sense).encode()
                 add(Event(id=ident, stream=Stream.CLISVC, document=document, size=size))
             else:
@@ -132,17 +134,18 @@ class Enricher:
             return False
         role, trail = match.signature.role, self.trail
         failing = role in {"launch", "echo", "integrity"} and match.code != 0
-        if failing and not incident.refused:
+        first = failing and not incident.refused
+        if first:
             incident.refused = True
             changes.append(agents.refused(trail, launcher, incident, cause))
-            return True
-        if failing and incident.cause == "integrity":
-            changes.append(agents.integrity_failed(trail, launcher))
+        elif failing and incident.cause == "integrity":
+            changes.append(agents.integrity_failed(trail, launcher, incident))
         elif failing:
             agents.learned_cause(trail, launcher, incident)
-        if role == "verify" and incident.refused and incident.cause != "integrity":
-            changes.append(agents.verifying(trail, launcher))
-        return False
+        verifying = "verify" in incident.roles and (first or role == "verify")
+        if verifying and incident.refused and incident.cause != "integrity":
+            changes.append(agents.verifying(trail, launcher, incident))
+        return first
 
     def _evidence(
         self,
@@ -154,6 +157,8 @@ class Enricher:
     ) -> None:
         """Take note of what shows that an agent works."""
         role = match.signature.role
+        if match.signature.action == "launch-deferred":
+            forget(self.trail, record)
         if role == "attempt":
             proven = attempt(self.trail, record, match)
         elif role == "list" and match.code == 0:

@@ -18,8 +18,9 @@ GAP_MS = 5_000
 ATTEMPT_MS = 600_000
 
 _SMALL = 0x1_0000
-_OPENING = frozenset({"launch", "echo", "verify", "integrity"})
-_JOINING = _OPENING | {"appverify"}
+#: Roles whose code says something about the launch.
+OPENING = frozenset({"launch", "echo", "verify", "integrity"})
+_JOINING = OPENING | {"appverify"}
 
 
 def launcher_of(app: str, executable: str) -> Launcher | None:
@@ -49,7 +50,7 @@ def join(trail: Trail, record: Record, match: Match, record_id: str) -> Incident
     if incident is not None and not _continues(incident, record, match):
         incident = None
     if incident is None:
-        if role not in _OPENING:
+        if role not in OPENING:
             return None
         incident = Incident(id=record_id)
         if role == "integrity":
@@ -60,9 +61,16 @@ def join(trail: Trail, record: Record, match: Match, record_id: str) -> Incident
     incident.next_offset = record.end
     _learn(incident, match)
     remember(trail.incidents, thread, incident)
-    # A launch that failed is not proven good by what follows it.
-    trail.attempts.pop(thread, None)
+    forget(trail, record)
     return incident
+
+
+def forget(trail: Trail, record: Record) -> None:
+    """Let what follows on the record's thread prove nothing about the launch before.
+
+    It failed, was put off, or an error was logged before the next application's turn.
+    """
+    trail.attempts.pop(_thread(record), None)
 
 
 def attempt(trail: Trail, record: Record, match: Match) -> Launcher | None:
@@ -76,7 +84,7 @@ def attempt(trail: Trail, record: Record, match: Match) -> Launcher | None:
     proven = None
     if match.app:
         if before is not None and before.app != match.app:
-            recent = 0 <= record.epoch_ms - before.ms <= ATTEMPT_MS
+            recent = 0 <= record.epoch_ms - before.last_ms <= ATTEMPT_MS
             if before.launched and recent and thread:
                 proven = launcher_of(before.app, before.executable)
             before = None
@@ -86,7 +94,8 @@ def attempt(trail: Trail, record: Record, match: Match) -> Launcher | None:
     else:
         now = before or Attempt()
         now.executable = match.exe
-    now.ms = record.epoch_ms
+    now.last_ms = record.epoch_ms
+    now.next_offset = record.end
     remember(trail.attempts, thread, now)
     return proven
 
@@ -94,12 +103,8 @@ def attempt(trail: Trail, record: Record, match: Match) -> Launcher | None:
 def _continues(incident: Incident, record: Record, match: Match) -> bool:
     if match.signature.role in incident.roles:
         return False
-    if not 0 <= record.epoch_ms - incident.last_ms <= GAP_MS:
+    if not _follows(record, incident):
         return False
-    if record.thread is None:
-        glued = record.sub > 1 and incident.next_offset == record.end
-        if not glued and incident.next_offset != record.start:
-            return False
     launcher = launcher_of(match.app, match.exe)
     if launcher is not None and incident.launcher:
         return launcher.id == incident.launcher
@@ -108,13 +113,24 @@ def _continues(incident: Incident, record: Record, match: Match) -> bool:
     return same_app and same_exe
 
 
+def _follows(record: Record, before: Incident | Attempt) -> bool:
+    """Tell whether a record is near enough: in time, and without a thread in place."""
+    if record.thread is None:
+        glued = record.sub > 1 and before.next_offset == record.end
+        if not glued and before.next_offset != record.start:
+            return False
+    # When a record was read says nothing about when it was written.
+    read = record.moment.source == "read"
+    return read or abs(record.epoch_ms - before.last_ms) <= GAP_MS
+
+
 def _same_path(match: Match, incident: Incident) -> bool:
     return match.exe.lower() == incident.executable.lower()
 
 
 def _take_attempt(incident: Incident, before: Attempt | None, record: Record) -> None:
     """S05 names no program: it is the one that was being verified."""
-    if before is not None and 0 <= record.epoch_ms - before.ms <= GAP_MS:
+    if before is not None and _follows(record, before):
         incident.app, incident.executable = before.app, before.executable
 
 
@@ -125,13 +141,14 @@ def _learn(incident: Incident, match: Match) -> None:
         launcher = launcher_of(incident.app, incident.executable)
         incident.launcher = launcher.id if launcher else ""
     signature, code = match.signature, match.code
-    if code is None or not role_of(code) or incident.cause == "integrity":
+    if code == 0 or incident.cause == "integrity":
         return
     cause = cause_of(signature.id, code)
-    if role_of(code) == "cause" and signature.role in {"launch", "echo", "integrity"}:
-        if not incident.root_code or cause == "integrity":
-            incident.root_code = code_text(code)
-            incident.cause = cause
+    root = ""
+    if code is not None and role_of(code) == "cause" and signature.role in OPENING:
+        root = code_text(code)
+    if cause == "integrity" or (root and not incident.root_code):
+        incident.cause, incident.root_code = cause, root or incident.root_code
     elif not incident.cause:
         incident.cause = cause
 

@@ -9,7 +9,7 @@ from json.encoder import encode_basestring as quote
 import msgspec
 from msgspec import Struct
 
-from shipper.enrich.incidents import code_text
+from shipper.enrich.incidents import OPENING, code_text
 from shipper.knowledge import (
     VERSION,
     Match,
@@ -167,7 +167,7 @@ def error_members(
     if reading.symbol:
         sms["symbol"] = reading.symbol
     sms["facility"] = reading.facility
-    if role and role_of(code):
+    if role in OPENING and role_of(code):
         sms["role"] = role_of(code)
     return {"error": error, "sms": sms}
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -19,6 +19,8 @@ from shipper.enrich.sense import error_members
 from shipper.enrich.trail import AgentState, Incident
 from shipper.knowledge import VERSION, explain, for_cause, read
 from shipper.records import Generation, Record, Source, Stream
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Severity on Elastic's ladder by state, where the state is bad news.
 _SEVERITY = {"integrity_failed": 73, "install_pending": 47, "launch_failed": 47}
@@ -77,13 +79,16 @@ def state_document(
             "namespace": namespace,
         },
     }
+    time: dict[str, object] = {"source": record.moment.source}
+    if record.moment.ambiguous:
+        time["ambiguous"] = True
     sms: dict[str, object] = {
         "log": {
             "name": source.log,
             "generation": generation.gen_id,
             "offset": record.start,
         },
-        "time": {"source": record.moment.source},
+        "time": time,
         "agent": _agent(change),
         "knowledge": {"version": VERSION},
     }
@@ -91,12 +96,13 @@ def state_document(
         sms["incident"] = incident_members(incident)
         if incident.executable:
             document["file"] = {"path": incident.executable}
-        if now.root_code:
-            value = read(now.root_code)[0].value
+        if incident.root_code:
+            value = read(incident.root_code)[0].value
             error = error_members(value, "launch", None)
             document["error"], sms["error"] = error["error"], error["sms"]
     if failing:
-        sms["remedy"] = remedy_members(for_cause(now.cause or "unknown"))
+        cause = incident.cause if incident else now.cause
+        sms["remedy"] = remedy_members(for_cause(cause or "unknown"))
     document["sms"] = sms
     return msgspec.json.encode(document)
 
@@ -156,5 +162,5 @@ def _day(now: AgentState) -> str:
 
 
 def _iso(ms: int) -> str:
-    text = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{ms % 1000:03d}Z"
+    moment = _EPOCH + timedelta(milliseconds=ms)
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

@@ -54,13 +54,29 @@ class Attempt(Struct, kw_only=True, omit_defaults=True):
         app: name of the launcher application as written, or empty.
         executable: path of the program being verified, or empty.
         launched: the attempt itself has been seen, not only the verification.
-        ms: time of its last record, milliseconds UTC.
+        last_ms: time of its last record, milliseconds UTC.
+        next_offset: where the line after its last record begins, in bytes.
     """
 
     app: str = ""
     executable: str = ""
     launched: bool = False
-    ms: int = 0
+    last_ms: int = 0
+    next_offset: int = 0
+
+
+class LauncherState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """State of one launcher application.
+
+    Attributes:
+        state: as the transition table has it.
+        cause: why it is, or was last, failing.
+        root_code: causing code, as in documents.
+    """
+
+    state: str = "unknown"
+    cause: Cause | Literal[""] = ""
+    root_code: str = ""
 
 
 class AgentState(Struct, kw_only=True, omit_defaults=True):
@@ -69,8 +85,8 @@ class AgentState(Struct, kw_only=True, omit_defaults=True):
     Attributes:
         state: the worst of its launchers' states.
         launchers: state of each launcher application, by id.
-        cause: why it is, or was last, failing.
-        root_code: causing code, as in documents.
+        cause: why its worst launcher is, or was last, failing.
+        root_code: causing code of that, as in documents.
         episode: counts the times it began to fail.
         episode_id: id of the record that opened the episode.
         pending_since_ms: time of that record, milliseconds UTC.
@@ -83,7 +99,7 @@ class AgentState(Struct, kw_only=True, omit_defaults=True):
     """
 
     state: str = "unknown"
-    launchers: dict[str, str] = field(default_factory=dict)
+    launchers: dict[str, LauncherState] = field(default_factory=dict)
     cause: Cause | Literal[""] = ""
     root_code: str = ""
     episode: int = 0
@@ -129,12 +145,13 @@ class Trail(Struct, kw_only=True, omit_defaults=True):
     def inherit(self) -> Trail:
         """Return what the next generation of the log begins with.
 
-        Agents and open incidents go on; times and positions do not.
+        Agents and what happens on a thread go on. Times and positions do not, nor does
+        what is held together by position alone.
         """
         heir = Trail.decode(self.encode())
         heir.neighbour_ms, heir.neighbour_zone = None, ""
-        for incident in heir.incidents.values():
-            incident.next_offset = 0
+        heir.incidents.pop("", None)
+        heir.attempts.pop("", None)
         return heir
 
 

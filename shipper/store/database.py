@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,13 +98,14 @@ class Database:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
+        self._writing = threading.Lock()
         try:
             self._connection = self._open()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise self._trouble(error) from error
-            self._set_aside(error)
             with self._explained():
+                self._set_aside(error)
                 self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -154,7 +156,7 @@ class Database:
             found = self._connection.execute(
                 f"SELECT {rows.COLUMNS} FROM generation"  # noqa: S608 - a constant
                 " WHERE source = ? ORDER BY ordinal",
-                (key,),
+                (rows.text(key),),
             ).fetchall()
         return tuple(map(rows.checkpoint, found))
 
@@ -232,7 +234,7 @@ class Database:
     def _see(connection: sqlite3.Connection, sighting: Sighting, now: int) -> None:
         generation, origin = sighting.generation, sighting.origin
         observed = rows.observed(sighting.observation, now)
-        name = (sighting.source.key, generation.gen_id, generation.life)
+        name = (rows.text(sighting.source.key), generation.gen_id, generation.life)
         updated = connection.execute(
             f"UPDATE generation SET {rows.OBSERVED}"  # noqa: S608 - a constant of ours
             " WHERE source = ? AND gen_id = ? AND life = ?",
@@ -258,22 +260,24 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        with self._writing:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                # A full disk may have ended the transaction already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._trouble(error) from error
 
-    def _trouble(self, error: sqlite3.Error) -> StateError:
+    def _trouble(self, error: Exception) -> StateError:
         return StateError(
             f"{self._path}: the state cannot be saved: {error}.",
             remedy="Free space on that disk, or name another folder with --state;"

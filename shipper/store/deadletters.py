@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -24,9 +26,10 @@ class DeadLetters:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
+        self._lock = threading.Lock()
 
     def add(self, letters: list[DeadLetter]) -> None:
-        """Append ``letters`` and wait until they are on the disk.
+        """Append ``letters`` and wait until they are on the disk. Thread-safe.
 
         Raises:
             StateError: the file cannot be written.
@@ -47,7 +50,8 @@ class DeadLetters:
             for letter in letters
         ]
         try:
-            with self._path.open("ab") as file:
+            with self._lock, self._path.open("a+b") as file:
+                _end_line(file)
                 file.write(b"\n".join(lines) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -65,3 +69,11 @@ class DeadLetters:
                 return sum(1 for _ in file)
         except FileNotFoundError:
             return 0
+
+
+def _end_line(file: BinaryIO) -> None:
+    """End a line that a full disk or a crash has cut, so that only it is lost."""
+    if file.seek(0, os.SEEK_END):
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")

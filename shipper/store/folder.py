@@ -67,7 +67,12 @@ class StateFolder:
     @property
     def dead_letters(self) -> Path:
         """Path of the file with refused documents."""
-        return self.path / "dead-letters.ndjson"
+        return self.letters_in(self.path)
+
+    @staticmethod
+    def letters_in(folder: Path) -> Path:
+        """Return the path of the refused documents in a state folder."""
+        return folder / "dead-letters.ndjson"
 
     def _holder(self) -> str:
         try:

@@ -108,3 +108,10 @@ class Keeper:
             except StateError as error:
                 self.trouble = error
                 return
+            except Exception as error:  # noqa: BLE001  it must not end in silence
+                self.trouble = StateError(
+                    f"Progress cannot be saved: {type(error).__name__}: {error}.",
+                    remedy="This is a fault of the program, please report it.",
+                )
+                self.trouble.__cause__ = error
+                return

@@ -75,12 +75,12 @@ class Ledger:
             ValueError: more documents are settled than the chunk has.
         """
         with self._lock:
-            entry = self._entries[id(ticket)]
+            entry = self._entries.get(id(ticket))
+            if entry is None or events > entry.outstanding:
+                raise ValueError(f"{ticket.source.key}: settled twice")
             entry.outstanding -= events
             entry.duplicates += duplicates
             entry.dead_lettered += dead_bytes
-            if entry.outstanding < 0:
-                raise ValueError(f"{ticket.source.key}: settled twice")
             if not entry.outstanding:
                 self._advance(ticket.source.key)
 

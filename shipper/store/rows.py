@@ -28,6 +28,11 @@ OBSERVED = (
 Row = tuple[Any, ...]
 
 
+def text(value: str) -> str:
+    """Return a name as SQLite takes it: file names need not be valid text."""
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
 def checkpoint(row: Row) -> Checkpoint:
     """Return the generation in a row of :data:`COLUMNS`."""
     value = dict(zip(COLUMNS.split(", "), row, strict=True))
@@ -61,7 +66,7 @@ def checkpoint(row: Row) -> Checkpoint:
 def observed(observation: Observation, now_ms: int) -> Row:
     """Return the values for :data:`OBSERVED`."""
     return (
-        observation.path,
+        text(observation.path),
         observation.head_length,
         observation.head,
         observation.seen,
@@ -86,7 +91,7 @@ def progress(settled: Settled, now_ms: int) -> Row:
         settled.duplicates,
         settled.dead_lettered,
         now_ms,
-        ticket.source.key,
+        text(ticket.source.key),
         ticket.generation.gen_id,
         ticket.generation.life,
     )
@@ -96,12 +101,12 @@ def source(source: Source, status: str, detail: str, now_ms: int) -> Row:
     """Return the row of a source."""
     ok = now_ms if status in {"ok", "finished"} else None
     return (
-        source.key,
-        source.host,
-        source.log,
-        source.path,
+        text(source.key),
+        text(source.host),
+        text(source.log),
+        text(source.path),
         status,
-        detail,
+        text(detail),
         now_ms,
         ok,
     )

@@ -6,13 +6,13 @@ content decides (``identity``), a file is never held open between reads (``opene
 ``harvester``), and file system events only wake a look (``watch``, ``schedule``).
 """
 
-from shipper.tail.candidates import Siblings
+from shipper.tail.candidates import Siblings, active_path, log_name
 from shipper.tail.discovery import Discovery, HostList, Pattern
 from shipper.tail.framing import frame
 from shipper.tail.harvester import Harvester
 from shipper.tail.identity import identify
 from shipper.tail.life import Life
-from shipper.tail.opener import LocalOpener, LogFile, Opener
+from shipper.tail.opener import LocalOpener, LogFile, LookError, Opener
 from shipper.tail.pacing import Pacing
 from shipper.tail.pool import ShareReaders
 from shipper.tail.reading import Reading, Status
@@ -26,6 +26,7 @@ __all__ = [
     "Life",
     "LocalOpener",
     "LogFile",
+    "LookError",
     "Opener",
     "Pacing",
     "Pattern",
@@ -35,6 +36,8 @@ __all__ = [
     "Siblings",
     "Status",
     "Watch",
+    "active_path",
     "frame",
     "identify",
+    "log_name",
 ]

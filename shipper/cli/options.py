@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several commands share, and what is made of them."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import platformdirs
+
+from shipper.clock import SystemClock
+from shipper.config import Loaded, Settings, load
+from shipper.deliver import ElasticSink, connect
+from shipper.errors import UsageProblem
+from shipper.tail import Discovery, HostList, Pattern
+from shipper.telemetry import configure
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Option -> key path of the setting it overrides.
+_KEYS = {
+    "elasticsearch_url": "elasticsearch.url",
+    "username": "elasticsearch.username",
+    "ca_cert": "elasticsearch.ca_cert",
+    "fingerprint": "elasticsearch.fingerprint",
+    "paths": "input.paths",
+    "host": "input.host",
+    "hosts_file": "input.hosts_file",
+    "timezone": "input.timezone",
+    "shard": "input.shard",
+    "namespace": "output.namespace",
+    "state": "state.dir",
+    "log_level": "log.level",
+}
+
+
+def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+config_options = _stack(
+    click.option(
+        "--config", metavar="FILE", help="TOML file with settings [CLISVC_CONFIG]."
+    ),
+    click.option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        help="Least grave message written to standard error [info].",
+    ),
+)
+server_options = _stack(
+    click.option(
+        "--elasticsearch-url",
+        metavar="URL",
+        help="Where documents go [CLISVC_ELASTICSEARCH_URL, http://127.0.0.1:9200]."
+        " Secrets come from CLISVC_API_KEY, or CLISVC_PASSWORD, or the file.",
+    ),
+    click.option("--username", metavar="NAME", help="User for basic authentication."),
+    click.option(
+        "--ca-cert", metavar="FILE", help="Authority of the server's certificate (PEM)."
+    ),
+    click.option(
+        "--fingerprint", metavar="SHA256", help="The server's certificate itself."
+    ),
+    click.option(
+        "--namespace", metavar="NS", help="Of the data streams logs-sms.*-NS [default]."
+    ),
+)
+log_options = _stack(
+    click.option(
+        "--host",
+        metavar="NAME",
+        help="Whose logs they are, where the path does not say [this machine].",
+    ),
+    click.option(
+        "--timezone",
+        metavar="ZONE",
+        help="Zone of records that name none, such as America/Chicago"
+        " [this machine's for its own logs, otherwise UTC].",
+    ),
+)
+input_options = _stack(
+    log_options,
+    click.option(
+        "--hosts-file",
+        metavar="FILE",
+        help="Host names for {host}, one a line, where they cannot be listed.",
+    ),
+    click.option(
+        "--shard", metavar="I/N", help="This is collector I of N sharing the hosts."
+    ),
+)
+state_option = click.option(
+    "--state",
+    metavar="DIR",
+    help="Folder for what has to be remembered [CLISVC_STATE, the user's own].",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def settings_from(options: dict[str, Any]) -> Loaded:
+    """Load the settings a command line asks for, and set up logging.
+
+    Args:
+        options: the command's parameters by name; unknown ones are left alone.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    given = {_KEYS[name]: value for name, value in options.items() if name in _KEYS}
+    loaded = load(file=options.get("config"), options=given)
+    log = loaded.settings.log
+    configure(level=log.level, style=log.format)
+    return loaded
+
+
+def discovery_from(settings: Settings, *, siblings_of_files: bool = True) -> Discovery:
+    """Return which logs the settings name.
+
+    Args:
+        settings: all settings.
+        siblings_of_files: follow the rotated files beside a log named as one file.
+
+    Raises:
+        UsageProblem: no logs are named.
+    """
+    given = settings.input
+    if not given.paths:
+        raise UsageProblem(
+            "No logs are named.",
+            remedy="Give a path, a pattern, or input.paths in the configuration.",
+        )
+    hosts = HostList(
+        names=given.hosts, file=given.hosts_file, command=given.hosts_command
+    )
+    patterns = []
+    for path in given.paths:
+        pattern = Pattern(path, hosts)
+        if pattern.literal and not siblings_of_files:
+            pattern = Pattern(path, hosts, siblings=False)
+        patterns.append(pattern)
+    index, _, count = given.shard.partition("/")
+    return Discovery(
+        tuple(patterns),
+        given.host or socket.gethostname(),
+        explicit=bool(given.host),
+        shard=(int(index), int(count)),
+    )
+
+
+def state_dir(settings: Settings, *, purpose: str = "") -> Path:
+    """Return the state folder; ``purpose`` names one beside the usual one."""
+    if settings.state.dir:
+        return Path(settings.state.dir).expanduser()
+    folder = platformdirs.user_state_path("clisvc-shipper", appauthor=False)
+    return folder / (purpose or "run")
+
+
+def sink_from(settings: Settings, folder: Path) -> ElasticSink:
+    """Return Elasticsearch as a sink; nothing is sent yet."""
+    name = socket.gethostname()
+    client = connect(settings.elasticsearch, connections=settings.output.senders)
+    return ElasticSink(
+        client,
+        namespace=settings.output.namespace,
+        url=settings.elasticsearch.url,
+        clock=SystemClock(),
+        collector=name,
+        agent_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"clisvc:{name}:{folder}")),
+    )

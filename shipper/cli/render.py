@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How results look: a table on a terminal, plain columns otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shipper.telemetry import printable
+
+
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    numbers: Iterable[str] = (),
+) -> None:
+    """Print rows under column headings; without a terminal, separated by tabs.
+
+    Args:
+        columns: headings.
+        rows: one value a column; ``None`` is empty.
+        title: above the table.
+        numbers: columns whose values are right-aligned.
+    """
+    console = Console()
+    texts = [[_text(value) for value in row] for row in rows]
+    if not console.is_terminal:
+        if title:
+            click.echo(title)
+        for row in [list(columns), *texts]:
+            click.echo("\t".join(row))
+        return
+    grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    right = set(numbers)
+    for column in columns:
+        grid.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column in right,
+            overflow="fold",
+        )
+    for row in texts:
+        grid.add_row(*(Text(value) for value in row))
+    console.print(grid)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return printable(str(value))

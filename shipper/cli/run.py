@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``clisvc run``: tail for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import structlog
+
+from shipper.app import App
+from shipper.cli.options import (
+    config_options,
+    discovery_from,
+    input_options,
+    server_options,
+    settings_from,
+    sink_from,
+    state_dir,
+    state_option,
+)
+from shipper.cli.signals import stopping
+from shipper.cli.templates import templates_ready
+from shipper.store import StateFolder
+
+_log = structlog.get_logger(__name__)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH|TEMPLATE]...")
+@server_options
+@state_option
+@input_options
+@config_options
+def run(**options: Any) -> None:
+    r"""Tail logs and index their records, until stopped.
+
+    PATH is a file, a quoted pattern such as 'logs/*/Clisvc.log', or a template in
+    which {host} stands for the machine's name: '/mnt/fleet/{host}/Clisvc.log',
+    '\\{host}\SMSLogs$\Clisvc.log'. Rotated files beside a log are followed too.
+
+    While Elasticsearch is away it waits, and says so; nothing is lost. A second signal
+    ends it at once.
+    """
+    settings = settings_from(options).settings
+    discovery = discovery_from(settings)
+    folder = state_dir(settings)
+    with StateFolder(folder) as state:
+        sink = sink_from(settings, folder)
+        app = App(settings, discovery, sink, state)
+        with stopping(app.stop) as asked:
+            if not templates_ready(settings, asked):
+                return
+            with app:
+                app.run()
+    _log.info("stopped")

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``clisvc ship``: backfill once, with progress, and a summary that adds up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+
+from shipper.app import App, Progress
+from shipper.cli.options import (
+    config_options,
+    discovery_from,
+    input_options,
+    json_option,
+    server_options,
+    settings_from,
+    sink_from,
+    state_dir,
+    state_option,
+)
+from shipper.cli.signals import stopping
+from shipper.cli.templates import ensure_templates
+from shipper.clock import SystemClock
+from shipper.errors import EXIT_FOUND, EXIT_INTERRUPTED
+from shipper.store import StateFolder
+from shipper.tail import Discovery, LocalOpener
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="PATH|TEMPLATE...")
+@server_options
+@state_option
+@input_options
+@json_option
+@config_options
+def ship(**options: Any) -> None:
+    """Index what is in logs now, once, and end when all of it is acknowledged.
+
+    A file named by itself is shipped alone; patterns and {host} templates bring the
+    rotated files beside each log too. Progress is remembered: run it again, and only
+    what is new is sent. Nothing is ever doubled.
+    """
+    settings = settings_from(options).settings
+    discovery = discovery_from(settings, siblings_of_files=False)
+    ensure_templates(settings)
+    folder = state_dir(settings, purpose="ship")
+    with StateFolder(folder) as state, ExitStack() as stack:
+        tick = None
+        if not options["as_json"] and Console(stderr=True).is_terminal:
+            tick = stack.enter_context(_Display(_total_bytes(discovery)))
+        app = App(
+            settings,
+            discovery,
+            sink_from(settings, folder),
+            state,
+            once=True,
+            tick=tick,
+        )
+        clock = SystemClock()
+        begun = clock.monotonic()
+        with stopping(app.stop) as asked, app:
+            complete = app.ship()
+        seconds = clock.monotonic() - begun
+    result = _result(app)
+    click.echo(
+        msgspec.json.encode(result).decode()
+        if options["as_json"]
+        else _summary(result, app, seconds, complete=complete)
+    )
+    if asked.is_set() and not complete:
+        raise SystemExit(EXIT_INTERRUPTED)
+    if not complete or result["dead_lettered"] or result["lost"]:
+        raise SystemExit(EXIT_FOUND)
+
+
+class _Display(AbstractContextManager[Callable[[Progress], None]]):
+    """The progress bar: files, bytes, events a second, time left."""
+
+    def __init__(self, total: int) -> None:
+        self._bar = Bar(
+            TextColumn("{task.fields[files]}"),
+            BarColumn(),
+            DownloadColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", style="yellow"),
+            console=Console(stderr=True),
+            refresh_per_second=5,
+        )
+        self._task = self._bar.add_task("ship", total=total, files="", rate="", note="")
+        self._clock = SystemClock()
+        self._begun = self._clock.monotonic()
+
+    def __enter__(self) -> Callable[[Progress], None]:
+        self._bar.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _show(self, progress: Progress) -> None:
+        seconds = max(self._clock.monotonic() - self._begun, 0.001)
+        rate = progress.counts.records / seconds
+        self._bar.update(
+            self._task,
+            completed=progress.bytes_read,
+            files=f"{progress.finished}/{progress.sources} logs",
+            rate=f"{rate:,.0f} events/s",
+            note=progress.waiting_for[:60],
+        )
+
+
+def _total_bytes(discovery: Discovery) -> int:
+    opener = LocalOpener()
+    total = 0
+    for source, siblings in discovery.scan().values():
+        for path in siblings.select(opener.names(source.directory)):
+            try:
+                total += os.stat(path).st_size  # noqa: PTH116 - text paths throughout
+            except OSError:
+                continue
+    return total
+
+
+def _result(app: App) -> dict[str, int]:
+    progress = app.progress()
+    counts = progress.counts
+    return {
+        "records": progress.records,
+        "indexed": counts.indexed,
+        "duplicates": counts.duplicates,
+        "dead_lettered": counts.dead_lettered + counts.dead_states,
+        "lost": app.lost_bytes(),
+        "states": counts.states,
+        "already_shipped": app.already_shipped,
+    }
+
+
+def _summary(
+    result: dict[str, int], app: App, seconds: float, *, complete: bool
+) -> str:
+    progress = app.progress()
+    rate = progress.records / seconds if seconds else 0
+    read = f"{result['records']:,} records read from {progress.sources} logs"
+    became = (
+        f"{result['indexed']:,} indexed, {result['duplicates']:,} there already,"
+        f" {result['dead_lettered']:,} dead-lettered, {result['lost']:,} bytes lost;"
+        f" {result['states']:,} state documents"
+    )
+    lines = [f"{read} in {seconds:.1f} s ({rate:,.0f} events/s)", became]
+    if result["already_shipped"]:
+        lines.append(f"{result['already_shipped']:,} logs had been shipped before")
+    if not complete:
+        lines.append("not finished: run it again, and it goes on from here")
+    return "\n".join(lines)

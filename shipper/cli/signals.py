@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Being asked to stop: once politely, twice at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import structlog
+
+from shipper.errors import EXIT_INTERRUPTED
+
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def stopping(stop: Callable[[], None]) -> Iterator[threading.Event]:
+    """Call ``stop`` on SIGINT, SIGTERM or Ctrl-Break; a second one ends the process.
+
+    Yields:
+        An event that is set once a signal has come.
+    """
+    asked = threading.Event()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            os._exit(
+                EXIT_INTERRUPTED
+            )  # nothing is lost: what is not saved is read again
+        asked.set()
+        _log.info("stopping", signal=signal.Signals(number).name)
+        stop()
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGBREAK"):
+        numbers.append(signal.SIGBREAK)
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """Let SIGTERM end the work like Ctrl-C does, cleaning up on the way out."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
