@@ -56,6 +56,6 @@ def configure(*, level: str, style: str) -> None:
 
 def _clean(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     return {
-        key: printable(value) if isinstance(value, str) else value
+        key: printable(value).replace("\n", "\\n") if isinstance(value, str) else value
         for key, value in event.items()
     }

@@ -66,7 +66,7 @@ class _Group(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="clisvc")
-def main() -> None:  # noqa: D301 - click wants the backspace itself
+def main() -> None:
     """Ship the SMS client service log to Elasticsearch, and say what it means.
 
     Agents of the SMS 2003 Legacy Client fall into Install Pending when a domain policy

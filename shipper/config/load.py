@@ -9,7 +9,8 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
@@ -33,6 +34,7 @@ _OTHERS = frozenset({"CLISVC_CONFIG", "CLISVC_CACHE"})
 
 _TABLES = ("elasticsearch", "input", "output", "state", "log")
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_USER = re.compile(r"//(?P<name>[^:@/]*):(?P<password>[^/]*)@")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
 
 
@@ -166,25 +168,38 @@ def _convert(raw: dict[str, Any], origins: dict[str, str]) -> Settings:
             ) from error
         value = _value(raw, path)
         hint = "" if _is_secret(path) or value is None else f", not {value!r}"
+        if choices := _choices(path):
+            text = "Expected one of " + ", ".join(choices)
         problem = text[:1].lower() + text[1:].partition(", got ")[0] + hint
         raise ConfigError(path, problem, origin=_origin(path, origins)) from error
 
 
 def _resolve(settings: Settings, origins: dict[str, str]) -> Settings:
-    """Read secrets kept in files."""
+    """Read secrets kept in files, and take them out of the address."""
     elastic = settings.elasticsearch
-    changes = {}
+    changes: dict[str, object] = {}
+    if user := _USER.search(elastic.url):
+        changes["url"] = _USER.sub("//", elastic.url)
+        if not elastic.username:
+            changes["username"] = unquote(user["name"])
+            changes["password"] = Secret(unquote(user["password"]))
+            for name in ("username", "password"):
+                origins[f"elasticsearch.{name}"] = origins["elasticsearch.url"]
     for name in ("api_key", "password"):
         path = getattr(elastic, f"{name}_file")
         if path and not getattr(elastic, name):
             key = f"elasticsearch.{name}_file"
             try:
-                text = Path(path).read_text(encoding="utf-8").strip()
+                text = Path(path).read_text(encoding="utf-8-sig").strip()
             except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "it is not UTF-8"
                 raise ConfigError(
-                    key, f"{path} cannot be read: {error}", origin=origins.get(key, "")
+                    key, f"{path} cannot be read: {reason}", origin=origins[key]
                 ) from error
+            if not text:
+                raise ConfigError(key, f"{path} is empty", origin=origins[key])
             changes[name] = Secret(text)
+            origins[f"elasticsearch.{name}"] = path
     if not changes:
         return settings
     return msgspec.structs.replace(
@@ -198,10 +213,19 @@ def _secret(kind: type, value: object) -> Secret:
     raise ValueError("Expected `str`")
 
 
-def _is_secret(path: str) -> bool:
+def _kind(path: str) -> object:
     table, _, name = path.partition(".")
     kind = get_type_hints(Settings).get(table)
-    return kind is not None and get_type_hints(kind).get(name) is Secret
+    return get_type_hints(kind).get(name) if table in _TABLES else kind
+
+
+def _is_secret(path: str) -> bool:
+    return _kind(path) is Secret
+
+
+def _choices(path: str) -> tuple[str, ...]:
+    kind = _kind(path)
+    return get_args(kind) if get_origin(kind) is Literal else ()
 
 
 def _put(raw: dict[str, Any], key: str, value: object) -> None:

@@ -9,7 +9,8 @@ from msgspec import Meta, Struct, field
 
 from shipper.config.secret import Secret
 
-Seconds = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
+Interval = Annotated[float, Meta(gt=0, le=86_400)]
 Positive = Annotated[int, Meta(ge=1)]
 Namespace = Annotated[
     str, Meta(pattern=r'^[^A-Z\\/*?"<>| ,#:\-]{1,100}$', description="a namespace")
@@ -49,7 +50,7 @@ class ElasticsearchSettings(
     client_cert: str = ""
     client_key: str = ""
     verify: bool = True
-    timeout: Annotated[float, Meta(gt=0)] = 60.0
+    timeout: Interval = 60.0
     compress: bool = False
 
 
@@ -90,10 +91,10 @@ class InputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     )
     watch: Literal["auto", "events", "sweep"] = "auto"
     max_watches: Positive = 4096
-    sweep_min: Annotated[float, Meta(gt=0)] = 1.0
-    sweep_max: Annotated[float, Meta(gt=0)] = 10.0
-    sweep_max_shares: Annotated[float, Meta(gt=0)] = 30.0
-    scan_interval: Annotated[float, Meta(gt=0)] = 30.0
+    sweep_min: Interval = 1.0
+    sweep_max: Interval = 10.0
+    sweep_max_shares: Interval = 30.0
+    scan_interval: Interval = 30.0
     rotation_wait: Seconds = 5.0
     shard: Shard = "1/1"
     share_readers: Positive = 16

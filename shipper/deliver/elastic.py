@@ -62,17 +62,23 @@ def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elastic
     urls = [url.strip() for url in settings.url.split(",")]
     if any(url.startswith("https:") for url in urls):
         options |= _tls(settings)
+    if not all(url.startswith(("https://", "http://")) for url in urls):
+        raise _unusable(urls, "it begins with neither https:// nor http://")
     try:
-        if not all(url.startswith(("https://", "http://")) for url in urls):
-            raise ValueError("it begins with neither https:// nor http://")
         return Elasticsearch(urls, **options)
     except (ValueError, TypeError, OSError) as error:
-        reason = str(error).replace(settings.url, public_url(settings.url))
-        raise ConfigError(
-            "elasticsearch",
-            f"{public_url(settings.url)} cannot be used: {reason}",
-            remedy="A URL looks like https://siem.example:9200.",
-        ) from None  # the client's own words may show a password
+        # Without its cause, whose words may show a password.
+        raise _unusable(urls, str(error)) from None
+
+
+def _unusable(urls: list[str], reason: str) -> ConfigError:
+    for url in urls:
+        reason = reason.replace(url, public_url(url))
+    return ConfigError(
+        "elasticsearch",
+        f"{public_url(','.join(urls))} cannot be used: {reason}",
+        remedy="A URL looks like https://siem.example:9200.",
+    )
 
 
 def _tls(settings: ElasticsearchSettings) -> dict[str, Any]:

@@ -38,6 +38,8 @@ def frame(
             ``partial``.
     """
     end = newline(encoding)
+    if not final:
+        data = data[: len(data) - len(data) % len(end)]  # half a code unit waits
     position = 0
     if skipping:
         stop = find_unit(data, end, 0, len(data))

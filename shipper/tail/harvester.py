@@ -8,7 +8,7 @@ date or a size in a directory entry. What cannot be decided changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 
 import structlog
 from msgspec.structs import replace
@@ -21,16 +21,19 @@ from shipper.records import (
     Progress,
     Source,
 )
-from shipper.tail.candidates import Siblings, flavour
+from shipper.tail.candidates import Siblings
 from shipper.tail.framing import before_nul_run, frame
 from shipper.tail.identity import FirstTime, Head
 from shipper.tail.life import Life
-from shipper.tail.opener import LookError, Opener, Trouble
+from shipper.tail.opener import LookError, Opener
 from shipper.tail.pacing import Pacing, Wait
-from shipper.tail.probe import Candidate, Found, examine, probe
+from shipper.tail.probe import Candidate, Found, probe
 from shipper.tail.reading import STATUS_OF, Reading, Status
+from shipper.tail.survey import Survey
 
 _log = structlog.get_logger(__name__)
+
+_LINE_END_BYTES = 4  # the longest line end, CR and LF in UTF-16
 
 
 class Harvester:
@@ -68,16 +71,16 @@ class Harvester:
             Life(saved.generation, saved.progress, saved.observation)
             for saved in sorted(checkpoints, key=lambda c: c.generation.ordinal)
         ]
-        self._siblings = siblings
         self._opener = opener
-        self._first_time = first_time
         self._clock = clock
         self._pacing = pacing
-        self._folder = flavour(source.path).split(source.path)[0]
+        # Less could not tell an overlong line from an unfinished one.
+        line_bytes = pacing.max_line_bytes + _LINE_END_BYTES
+        self._read_bytes = max(pacing.read_bytes, line_bytes)
+        self._survey = Survey(source, siblings, opener, first_time, pacing)
         self._still = Wait()
         self._missing = Wait()
         self._nul = Wait()
-        self._short: dict[str, Wait] = {}
         self._next_survey = clock.monotonic() + pacing.survey_s
 
     @property
@@ -92,8 +95,13 @@ class Harvester:
             read: hand on data. Without it the visit only keeps track of what is there,
                 so that loss can be counted while nothing can be sent.
         """
+        now = self._clock.monotonic()
+        if now >= self._next_survey and not self._pacing.once:
+            self._next_survey = now + self._pacing.survey_s
+            with suppress(LookError):
+                self._reopen_grown(now)
         try:
-            return self._visit(self._clock.monotonic(), read=read)
+            return self._visit(now, read=read)
         except LookError as error:
             self.status, self.detail = STATUS_OF[error.trouble], error.detail
             return None
@@ -105,60 +113,46 @@ class Harvester:
                 if not self._begin_next(now):
                     return None
                 continue
-            found, rewritten = self._find(life)
+            found = self._find(life)
             if found is None:
-                if not self._give_up(life, now, rewritten=rewritten):
+                if not self._give_up(life, now):
                     return None
                 continue
             self.status, self.detail = Status.OK, ""
             self._missing.reset()
             life.path = found.path
-            if len(found.beginning) > life.head.length:
-                life.head = Head.of(found.beginning)
+            life.grow_head(found.beginning)
             life.seen = max(life.seen, found.last_line_end)
             if not read:
                 return None
             reading = self._take(life, found, now)
-            if reading is not None:
+            if reading is not None or not life.finished:
                 return reading
-            if not life.finished and not self._reopened(now):
-                return None
 
-    def _find(self, life: Life) -> tuple[Found | None, str]:
-        """Find the file that holds ``life``: the last path first, then all others.
+    def _find(self, life: Life) -> Found | None:
+        """Find the file that holds ``life``.
 
-        Returns:
-            The proven find, or ``None`` and the path at which the same beginning goes
-            on differently (or an empty string).
+        The active log decides at once. Among rotated files the longest counts: others
+        may be older copies.
         """
-        rewritten = ""
-        for path in self._guesses(life):
+        best: Found | None = None
+        trouble: LookError | None = None
+        for path in self._survey.guesses(life):
             try:
-                found = probe(
-                    self._opener, path, life, read_bytes=self._pacing.read_bytes
-                )
+                found = probe(self._opener, path, life, read_bytes=self._read_bytes)
             except LookError as error:
-                if self._tells_nothing(error, path):
-                    raise
+                if self._survey.tells_nothing(error, path):
+                    trouble = trouble or error
                 continue
-            if isinstance(found, Found):
-                return found, ""
-            if found.same_head:
-                rewritten = rewritten or path
-        return None, rewritten
-
-    def _guesses(self, life: Life) -> Iterator[str]:
-        yield life.path
-        yield from (path for path in self._paths() if path != life.path)
-
-    def _tells_nothing(self, error: LookError, path: str) -> bool:
-        """Tell whether ``error`` leaves open what ``path`` holds."""
-        if error.trouble is Trouble.IRREGULAR:
-            return path == self.source.path
-        return error.trouble is not Trouble.MISSING
-
-    def _paths(self) -> list[str]:
-        return self._siblings.select(self._opener.names(self._folder))
+            if not isinstance(found, Found):
+                continue
+            if not self._survey.rotated(path):
+                return found
+            if best is None or found.size > best.size:
+                best = found
+        if best is None and trouble is not None:
+            raise trouble
+        return best
 
     def _take(self, life: Life, found: Found, now: float) -> Reading | None:
         """Frame what was read; decide whether the generation ends here."""
@@ -201,34 +195,34 @@ class Harvester:
         )
 
     def _rotated_and_still(self, found: Found, now: float) -> bool:
-        if found.path == self.source.path:
+        if not self._survey.rotated(found.path):
             return False
         still = (found.path, found.size)
-        return self._still.passed(still, now, self._pacing.rotation_wait_s)
+        return self._still.passed(still, now, self._survey.confirm_s)
 
-    def _give_up(self, life: Life, now: float, *, rewritten: str) -> bool:
+    def _give_up(self, life: Life, now: float) -> bool:
         """Decide whether a generation that is nowhere is gone; count what went with it.
 
         It is given up only when that helps: a successor waits, or bytes are missing.
         """
-        waiting = rewritten or self._unknown(now)
-        if not (waiting or life.seen > life.position or self._pacing.once):
-            self.status, self.detail = Status.NO_LOG, ""
+        once = self._pacing.once
+        census = self._survey.take(self.lives, now)
+        if not (census.unknown or life.seen > life.position or once):
+            waiting = census.status is Status.WAITING
+            self.status = census.status if waiting else Status.NO_LOG
+            self.detail = ""
             return False
-        share = self._opener.is_share(self.source.path)
-        wait = self._pacing.share_confirm_s if share else self._pacing.rotation_wait_s
-        if rewritten and not share:
-            wait = 0.0
+        rewritten = any(
+            other.identity and other.identity.gen_id == life.generation.gen_id
+            for other in census.unknown
+        )
+        gone = once or rewritten
         if not (
-            self._pacing.once
-            or (wait == 0.0)
-            or self._missing.passed((life.generation, rewritten), now, wait)
+            gone or self._missing.passed(life.generation, now, self._survey.confirm_s)
         ):
             self.status, self.detail = Status.UNDECIDED, "the file being read is gone"
             return False
-        life.lost = max(0, life.seen - life.position)
-        life.gap = True
-        life.final = life.position
+        life.give_up()
         _log.warning(
             "log replaced before it was read to its end",
             host=self.source.host,
@@ -236,13 +230,11 @@ class Harvester:
             generation=life.generation.gen_id,
             lost_bytes_at_least=life.lost,
         )
-        if rewritten:
-            self._start(self._examine(rewritten, at_end=True), again=life)
         return True
 
     def _begin_next(self, now: float) -> bool:
         """Begin the oldest generation not known yet, or reopen one that has grown."""
-        unknown = self._unknown(now, reopen=True)
+        unknown = self._reopen_grown(now)
         if any(not life.finished for life in self.lives):
             return True
         if not unknown:
@@ -250,79 +242,46 @@ class Harvester:
         self._start(min(unknown, key=Candidate.order))
         return True
 
-    def _unknown(self, now: float, *, reopen: bool = False) -> list[Candidate]:
-        """Return the candidates that hold a generation not known yet."""
-        known: dict[str, Life] = {life.generation.gen_id: life for life in self.lives}
-        unknown: dict[str, Candidate] = {}
-        paths = self._paths()
-        if reopen:
-            self.status, self.detail = Status.FINISHED if paths else Status.NO_LOG, ""
-        for path in paths:
-            try:
-                candidate = self._examine(path, at_end=self._pacing.once)
-            except LookError as error:
-                if self._tells_nothing(error, path):
-                    raise
-                continue
-            if candidate.identity is None and self._settled(candidate, now):
-                candidate = self._examine(path, at_end=True)
-            if candidate.identity is None:
-                if reopen and path == self.source.path:
-                    self.status = Status.WAITING
-                continue
-            life = known.get(candidate.identity.gen_id)
-            if life is None:
-                unknown.setdefault(candidate.identity.gen_id, candidate)
-            elif reopen and candidate.size > life.position:
-                self._reopen(life, path)
-        return list(unknown.values())
+    def _reopen_grown(self, now: float) -> tuple[Candidate, ...]:
+        """Go on with finished generations that have grown; return the unknown ones."""
+        census = self._survey.take(self.lives, now)
+        if all(life.finished for life in self.lives):
+            self.status, self.detail = census.status, ""
+        for life, path in census.grown:
+            # `once` takes a file as it is: what it has read to the end stays read.
+            if not (self._pacing.once and life.position > life.origin.offset):
+                life.reopen(path)
+        return census.unknown
 
-    def _reopened(self, now: float) -> bool:
-        """Look now and then whether an older, finished generation has grown."""
-        if self._pacing.once or now < self._next_survey:
-            return False
-        self._next_survey = now + self._pacing.survey_s
-        status, detail = self.status, self.detail
-        unfinished = sum(not life.finished for life in self.lives)
-        self._unknown(now, reopen=True)
-        self.status, self.detail = status, detail
-        return sum(not life.finished for life in self.lives) > unfinished
-
-    def _settled(self, candidate: Candidate, now: float) -> bool:
-        """Tell whether a rotated file too short to be identified stays as it is."""
-        if candidate.path == self.source.path or candidate.size == 0:
-            return False
-        wait = self._short.setdefault(candidate.path, Wait())
-        return wait.passed(candidate.size, now, self._pacing.rotation_wait_s)
-
-    def _reopen(self, life: Life, path: str) -> None:
-        """Go on with a finished generation whose file has grown."""
-        found = probe(self._opener, path, life, read_bytes=0)
-        if isinstance(found, Found):
-            life.final, life.path = None, path
-
-    def _examine(self, path: str, *, at_end: bool) -> Candidate:
-        return examine(self._opener, path, self.source, self._first_time, at_end=at_end)
-
-    def _start(self, candidate: Candidate, *, again: Life | None = None) -> None:
+    def _start(self, candidate: Candidate) -> None:
         """Follow a new generation, which inherits its predecessor's state."""
-        last = self.latest
-        if candidate.identity is None:
+        identity, last = candidate.identity, self.latest
+        if identity is None:
             return
+        lives = [
+            life.generation.life
+            for life in self.lives
+            if life.generation.gen_id == identity.gen_id
+        ]
         generation = Generation(
-            gen_id=candidate.identity.gen_id,
+            gen_id=identity.gen_id,
             ordinal=last.generation.ordinal + 1 if last else 0,
-            life=again.generation.life + 1 if again else 0,
+            life=max(lives, default=-1) + 1,
         )
-        head = Head.of(candidate.beginning)
+        head = Head.of(candidate.beginning[: identity.length])
         observation = Observation(
             path=candidate.path,
             head_length=head.length,
             head=head.digest,
-            first_time=candidate.identity.first_time,
-            encoding=candidate.identity.encoding,
+            first_time=identity.first_time,
+            encoding=identity.encoding,
         )
-        inherited = last.progress.snapshot if last else b""
+        inherited = b""
+        if last is not None:
+            inherited = last.progress.snapshot
+            last.carry = (
+                None  # decoded state of a finished generation only costs memory
+            )
         self.lives.append(Life(generation, Progress(snapshot=inherited), observation))
         _log.debug(
             "generation begun",

@@ -31,12 +31,14 @@ class Identity(Struct, frozen=True, kw_only=True):
 
     Attributes:
         gen_id: 20 characters of base32hex.
+        length: bytes it was made of.
         first_time: local wall clock of the first timed record, in milliseconds; orders
             generations that are found together.
         encoding: by byte order mark.
     """
 
     gen_id: str
+    length: int
     first_time: int | None
     encoding: Encoding
 
@@ -151,4 +153,6 @@ def _identity(
 ) -> Identity:
     named = blake2b(f"{host}\0{log}\0".encode() + covered, digest_size=12).digest()
     gen_id = base64.b32hexencode(named).decode().rstrip("=").lower()
-    return Identity(gen_id=gen_id, first_time=time, encoding=encoding)
+    return Identity(
+        gen_id=gen_id, length=len(covered), first_time=time, encoding=encoding
+    )

@@ -53,6 +53,27 @@ class Life:
         """Tell whether ``before``, ending at the read position, is what was read."""
         return self.position == 0 or digest(before) == self.progress.anchor
 
+    def grow_head(self, beginning: bytes) -> None:
+        """Let the head cover more of a file that begins with ``beginning``.
+
+        Only bytes before the read position are a proof: what follows may be NUL bytes
+        today and text tomorrow.
+        """
+        proven = beginning[: self.position]
+        if len(proven) > self.head.length:
+            self.head = Head.of(proven)
+
+    def give_up(self) -> None:
+        """End it where it was read to; the rest of what was seen is lost."""
+        self.lost = max(0, self.seen - self.position)
+        self.gap = True
+        self.final = self.position
+
+    def reopen(self, path: str) -> None:
+        """Go on with it at ``path``; what was thought lost is there."""
+        self.path, self.final = path, None
+        self.lost, self.gap = 0, False
+
     def remember(self, data: bytes, end: int) -> None:
         """Keep what was read (``data`` ends at offset ``end``) to make anchors from."""
         self._around, self._around_end = data, end
@@ -66,12 +87,14 @@ class Life:
             snapshot: state of the later stages as of ``end``.
         """
         cut = len(self._around) - (self._around_end - end)
+        begin = max(0, cut - ANCHOR_BYTES)
         self.progress = Progress(
             offset=end,
             skipping=chunk.skipping and end == chunk.end,
-            anchor=digest(self._around[max(0, cut - ANCHOR_BYTES) : cut]),
+            anchor=digest(self._around[begin:cut]),
             snapshot=snapshot,
         )
+        self._around = self._around[begin:]  # thousands of quiet logs keep this
         return self.progress
 
     def observe(self) -> Observation:

@@ -21,16 +21,18 @@ from shipper.tail import winopen
 
 #: Linux file systems whose metadata may be stale and whose calls may hang.
 SHARE_TYPES = frozenset({"cifs", "smb3", "nfs", "nfs4", "9p", "afs", "davfs"})
+_USER_SPACE = "fuse."  # sshfs, rclone and their like; not fuseblk, which is a disk
 
 
 class Trouble(Enum):
-    """Why a file could not be looked at. Only ``MISSING`` says anything about it."""
+    """Why a look brought nothing. Only ``MISSING`` says anything about the file."""
 
     MISSING = "missing"
     DENIED = "denied"
     LOCKED = "locked"  # somebody has it open and shares it with nobody
     UNREACHABLE = "unreachable"
     IRREGULAR = "not a regular file"
+    UNDECIDED = "undecided"
 
 
 class LookError(Exception):
@@ -119,9 +121,12 @@ class LocalOpener:
                 fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise trouble_of(error) from error
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise LookError(Trouble.IRREGULAR, path)
+        except BaseException as error:
             os.close(fd)
-            raise LookError(Trouble.IRREGULAR, path)
+            raise trouble_of(error) if isinstance(error, OSError) else error
         return _Descriptor(fd)
 
     def names(self, directory: str) -> list[str]:
@@ -133,12 +138,14 @@ class LocalOpener:
 
     def is_share(self, path: str) -> bool:
         """Tell whether ``path`` is on a network share."""
-        return is_unc(path) or _filesystem(path) in SHARE_TYPES
+        kind = "" if is_unc(path) else _filesystem(path)
+        return is_unc(path) or kind in SHARE_TYPES or kind.startswith(_USER_SPACE)
 
 
 def is_unc(path: str) -> bool:
     r"""Tell whether ``path`` is of the form ``\\server\share``."""
-    return path.startswith("\\\\") and not path.startswith("\\\\?\\C")
+    device = path.startswith(("\\\\?\\", "\\\\.\\"))
+    return path.startswith("\\\\") and (not device or path[4:8].upper() == "UNC\\")
 
 
 def trouble_of(error: OSError) -> LookError:
@@ -151,6 +158,8 @@ def trouble_of(error: OSError) -> LookError:
         return LookError(Trouble.UNREACHABLE, detail)
     if error.errno in {errno.ENOENT, errno.ENOTDIR}:
         return LookError(Trouble.MISSING, detail)
+    if error.errno in {errno.EBUSY, errno.EAGAIN}:
+        return LookError(Trouble.LOCKED, detail)  # as Linux reports 32 of a share
     if error.errno in {errno.EACCES, errno.EPERM}:
         return LookError(Trouble.DENIED, detail)
     if error.errno in {errno.EISDIR, errno.ENXIO, errno.ELOOP}:
@@ -166,6 +175,7 @@ def _filesystem(path: str) -> str:
     with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:  # noqa: PTH123 - not a path of ours
         for line in mounts:
             _, point, found, *_ = line.split(" ")
+            point = point.replace("\\040", " ")  # noqa: PLW2901 - as the kernel writes a blank
             inside = real == point or real.startswith(point.rstrip("/") + "/")
             if inside and len(point) >= len(best):
                 best, kind = point, found

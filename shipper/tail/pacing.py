@@ -17,6 +17,8 @@ class Pacing(Struct, frozen=True, kw_only=True):
         share_confirm_s: the same on a network share, whose metadata may be 10 s old.
         nul_wait_s: seconds after which a run of NUL bytes is taken as content.
         nul_looks: looks that must have seen it.
+        sibling_wait_s: seconds after which a rotated file that is locked or denied no
+            longer holds up what came after it.
         survey_s: seconds between looks at all files of the log, for one that was
             finished and grows again.
         once: take files as they are now, to their end (``ship``).
@@ -28,6 +30,7 @@ class Pacing(Struct, frozen=True, kw_only=True):
     share_confirm_s: float = 12.0
     nul_wait_s: float = 60.0
     nul_looks: int = 3
+    sibling_wait_s: float = 60.0
     survey_s: float = 60.0
     once: bool = False
 

@@ -19,7 +19,7 @@ from shipper.tail.identity import (
     rfind_unit,
 )
 from shipper.tail.life import Life
-from shipper.tail.opener import LogFile, Opener
+from shipper.tail.opener import LogFile, LookError, Opener, Trouble
 
 #: How far back the end of the last complete line is looked for.
 _LAST_LINE_WINDOW = 64 * 1024
@@ -49,10 +49,11 @@ class NotFound(Struct, frozen=True, kw_only=True):
     """A file that does not hold the generation, or holds it no longer.
 
     Attributes:
-        same_head: it begins alike, but goes on differently before the read position.
+        differs: it holds other bytes before the read position; if not, it is too short
+            to tell.
     """
 
-    same_head: bool
+    differs: bool
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -82,22 +83,24 @@ def probe(
     """Read on in ``path`` if it is proven to hold ``life``.
 
     Raises:
-        LookError: the file cannot be looked at.
+        LookError: the file cannot be looked at, or changed meanwhile.
     """
     with opener.open(path) as file:
         size = file.size()
         beginning = file.pread(0, HEAD_BYTES)
         if not life.head.matches(beginning):
-            return NotFound(same_head=False)
+            return NotFound(differs=len(beginning) >= life.head.length)
         start = max(0, life.position - ANCHOR_BYTES)
         before = life.position - start
         data = file.pread(start, before + read_bytes)
-        if len(data) < before or not life.proven_by(data[:before]):
-            return NotFound(same_head=True)
+        if len(data) < before:
+            return NotFound(differs=False)
+        if not life.proven_by(data[:before]):
+            return NotFound(differs=True)
         # What was read counts only if the file was still the same one afterwards.
         again = file.pread(0, HEAD_BYTES)
         if again[: len(beginning)] != beginning:
-            return NotFound(same_head=False)
+            raise LookError(Trouble.UNDECIDED, "the file changed while it was read")
         last = _last_line_end(file, size, start, data, life)
     return Found(
         path=path,

@@ -33,6 +33,7 @@ STATUS_OF = {
     Trouble.LOCKED: Status.LOCKED,
     Trouble.UNREACHABLE: Status.UNREACHABLE,
     Trouble.IRREGULAR: Status.IRREGULAR,
+    Trouble.UNDECIDED: Status.UNDECIDED,
 }
 
 

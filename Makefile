@@ -1,0 +1,47 @@
+# Two commands on a machine with nothing but Python 3.11+ and make:
+#   make demo    a small fleet, tailed live into a real Elasticsearch
+#   make test    all tests, the real Elasticsearch included
+# Each makes its own virtual environment: with uv if it is there, else with venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check lint types imports format bench clean
+
+demo: $(VENV)/.demo
+	$(BIN)/clisvc demo
+
+test: $(VENV)/.dev
+	$(BIN)/pytest
+
+check: lint types imports
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	$(BIN)/python bench/ship.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+# What is installed is written down in a stamp, so that the second time is quick.
+$(VENV)/.demo: pyproject.toml
+	@tools/venv.sh "$(PYTHON)" "$(VENV)" embedded
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml
+	@tools/venv.sh "$(PYTHON)" "$(VENV)" dev
+	@touch $@ $(VENV)/.demo

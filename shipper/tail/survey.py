@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the folder of a log holds, compared with the generations that are followed.
+
+Every file that may belong to the log is identified by its content: it is known, it has
+grown since it was finished, it is new, or the log was rewritten with the same beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from shipper.records import Encoding, Source
+from shipper.tail.candidates import Siblings, flavour
+from shipper.tail.framing import NUL_RUN
+from shipper.tail.identity import FirstTime
+from shipper.tail.life import Life
+from shipper.tail.opener import LookError, Opener, Trouble
+from shipper.tail.pacing import Pacing, Wait
+from shipper.tail.probe import Candidate, Found, examine, probe
+from shipper.tail.reading import Status
+
+_SIBLING_TROUBLE = frozenset({Trouble.DENIED, Trouble.LOCKED})
+
+
+class Census(Struct, frozen=True, kw_only=True):
+    """What was found.
+
+    Attributes:
+        status: of the log, if nothing in it needs reading.
+        unknown: files that hold a generation, or a life of one, not followed yet.
+        grown: finished generations that go on, with the path where they do.
+    """
+
+    status: Status
+    unknown: tuple[Candidate, ...]
+    grown: tuple[tuple[Life, str], ...]
+
+
+class Survey:
+    """Looks at all files of one log.
+
+    Args:
+        source: whose log it is.
+        siblings: where its generations may be.
+        opener: the file system.
+        first_time: tells whether a line is a timed record.
+        pacing: waits.
+
+    Attributes:
+        confirm_s: seconds something must stay as it is to be believed.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        siblings: Siblings,
+        opener: Opener,
+        first_time: FirstTime,
+        pacing: Pacing,
+    ) -> None:
+        self._source = source
+        self._siblings = siblings
+        self._opener = opener
+        self._first_time = first_time
+        self._pacing = pacing
+        self._folder = flavour(source.path).split(source.path)[0]
+        self._share = opener.is_share(source.path)
+        self._doubts: dict[str, Wait] = {}
+        self.confirm_s = pacing.rotation_wait_s
+        if self._share:
+            self.confirm_s = max(pacing.rotation_wait_s, pacing.share_confirm_s)
+
+    def paths(self) -> list[str]:
+        """Return the files there are; raises :class:`LookError`."""
+        return self._siblings.select(self._opener.names(self._folder))
+
+    def guesses(self, life: Life) -> Iterator[str]:
+        """Yield where ``life`` may be: its last path, then all others."""
+        yield life.path
+        yield from (path for path in self.paths() if path != life.path)
+
+    def rotated(self, path: str) -> bool:
+        """Tell whether ``path`` is not the one the log is written under."""
+        return self._siblings.rotated(path)
+
+    def tells_nothing(self, error: LookError, path: str) -> bool:
+        """Tell whether ``error`` leaves open what ``path`` holds."""
+        if error.trouble is Trouble.IRREGULAR:
+            return not self.rotated(path)
+        return error.trouble is not Trouble.MISSING
+
+    def take(self, lives: list[Life], now: float) -> Census:
+        """Look at every file.
+
+        Raises:
+            LookError: one of them cannot be told yet.
+        """
+        paths = self.paths()
+        status = Status.FINISHED if paths else Status.NO_LOG
+        unknown: dict[str, Candidate] = {}
+        grown: list[tuple[Life, str]] = []
+        for path in paths:
+            try:
+                candidate = self._identified(path, lives, now)
+                if candidate.identity is None:
+                    if not self.rotated(path):
+                        status = Status.WAITING
+                    continue
+                gen_id = candidate.identity.gen_id
+                life = self._followed(path, gen_id, lives, now)
+            except LookError as error:
+                if self.tells_nothing(error, path) and not self._passed_over(
+                    error, path, now
+                ):
+                    raise
+                continue
+            self._doubts.pop(path, None)
+            if life is None:
+                unknown.setdefault(gen_id, candidate)
+            elif life.finished and candidate.size > life.position:
+                grown.append((life, path))
+        return Census(
+            status=status, unknown=tuple(unknown.values()), grown=tuple(grown)
+        )
+
+    def _identified(self, path: str, lives: list[Life], now: float) -> Candidate:
+        candidate = self._examine(path, at_end=self._pacing.once)
+        identity = candidate.identity
+        if identity is None:
+            short = ("short", candidate.size)
+            if not (candidate.size and self.rotated(path)):
+                return candidate
+            if not self._sure(path, short, now, self.confirm_s):
+                return candidate
+            return self._examine(path, at_end=True)
+        known = any(life.generation.gen_id == identity.gen_id for life in lives)
+        if not known and identity.encoding is Encoding.ANSI:
+            pacing = self._pacing
+            nul = NUL_RUN in candidate.beginning[: identity.length]
+            if nul and not self._sure(
+                path, identity, now, pacing.nul_wait_s, pacing.nul_looks
+            ):
+                raise LookError(Trouble.UNDECIDED, "NUL bytes, not text")
+        return candidate
+
+    def _followed(
+        self, path: str, gen_id: str, lives: list[Life], now: float
+    ) -> Life | None:
+        """Return the life that ``path`` holds, or ``None`` if it is a new one."""
+        same = [life for life in reversed(lives) if life.generation.gen_id == gen_id]
+        differs = True
+        for life in same:
+            found = probe(self._opener, path, life, read_bytes=0)
+            if isinstance(found, Found):
+                return life
+            differs = differs and found.differs
+        if not same:
+            return None
+        if self.rotated(path) and not differs:
+            return same[0]  # a shorter copy: there is nothing new in it
+        rewritten = ("rewritten", gen_id)
+        if self._share and not self._sure(path, rewritten, now, self.confirm_s):
+            raise LookError(Trouble.UNDECIDED, "the file is not what it was")
+        return None
+
+    def _passed_over(self, error: LookError, path: str, now: float) -> bool:
+        """Tell whether a rotated file has been in trouble for too long to wait for."""
+        return (
+            error.trouble in _SIBLING_TROUBLE
+            and self.rotated(path)
+            and self._sure(path, error.trouble, now, self._pacing.sibling_wait_s)
+        )
+
+    def _sure(
+        self, path: str, what: object, now: float, seconds: float, looks: int = 2
+    ) -> bool:
+        wait = self._doubts.setdefault(path, Wait())
+        return self._pacing.once or wait.passed(what, now, seconds, looks)
+
+    def _examine(self, path: str, *, at_end: bool) -> Candidate:
+        return examine(
+            self._opener, path, self._source, self._first_time, at_end=at_end
+        )

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When progress is saved, and what happens if it cannot be."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from shipper.clock import SystemClock
+from shipper.errors import StateError
+from shipper.records import Observation
+from shipper.store import Database, Keeper, Ledger
+from tests.store.made import sighting, source, ticket
+
+
+class CountingDatabase(Database):
+    """A store that counts the times it is saved to."""
+
+    saves = 0
+
+    def save(self, *what: object) -> None:  # type: ignore[override]  # hands on all
+        """Save and count."""
+        self.saves += 1
+        super().save(*what)  # type: ignore[arg-type]  # as it came
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[CountingDatabase]:
+    """Yield a store."""
+    made = CountingDatabase(tmp_path / "state.db", SystemClock())
+    yield made
+    made.close()
+
+
+def _until(condition: Callable[[], bool], *, within_s: float = 5) -> float:
+    """Wait for a condition; return the seconds that took."""
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begin < within_s, "it did not happen in time"
+        threading.Event().wait(0.005)
+    return time.monotonic() - begin
+
+
+def _offset(database: Database) -> int:
+    (checkpoint,) = database.checkpoints(source().key)
+    return checkpoint.progress.offset
+
+
+def test_nothing_new_nothing_written(database: CountingDatabase) -> None:
+    """Without news there is no write, however often one looks."""
+    keeper = Keeper(database, Ledger())
+    keeper.save()
+    for _ in range(3):
+        keeper.sighted(sighting())
+        keeper.visited(source(), "ok", "")
+        keeper.save()
+
+    assert database.saves == 1
+
+
+def test_changes_are_written(database: CountingDatabase) -> None:
+    """A new status or observation is news, and the last one counts."""
+    keeper = Keeper(database, Ledger())
+    keeper.visited(source(), "ok", "")
+    keeper.save()
+    keeper.sighted(sighting(observation=Observation(path="p", seen=1)))
+    keeper.sighted(sighting(observation=Observation(path="p", seen=2)))
+    keeper.visited(source(), "locked", "in use")
+    keeper.save()
+
+    (found,) = database.sources()
+    assert database.saves == 2
+    assert (found.status, found.detail) == ("locked", "in use")
+    assert found.checkpoints[0].observation.seen == 2
+
+
+def test_every_second(database: CountingDatabase) -> None:
+    """What is acknowledged is saved within about a second."""
+    ledger, chunk = Ledger(), ticket(10)
+    keeper = Keeper(database, ledger)
+    keeper.start()
+    keeper.sighted(sighting())
+    ledger.open(chunk)
+    ledger.settle(chunk, 1)
+
+    _until(lambda: database.saves > 0 and _offset(database) == 10)
+
+    keeper.stop()
+    assert keeper.trouble is None
+
+
+def test_eight_batches(database: CountingDatabase) -> None:
+    """Eight batches are saved at once, seven wait for the second to pass."""
+    keeper = Keeper(database, Ledger())
+    keeper.sighted(sighting())
+    keeper.start()
+    for _ in range(7):
+        keeper.batch_done()
+    threading.Event().wait(0.1)
+    assert database.saves == 0
+
+    keeper.batch_done()
+
+    assert _until(lambda: database.saves == 1) < 0.7
+    keeper.stop()
+
+
+def test_stop_saves(database: CountingDatabase) -> None:
+    """What was acknowledged last is saved at the end."""
+    ledger, chunk = Ledger(), ticket(10)
+    keeper = Keeper(database, ledger)
+    keeper.start()
+    keeper.sighted(sighting())
+    ledger.open(chunk)
+    ledger.settle(chunk, 1)
+
+    keeper.stop()
+
+    assert _offset(database) == 10
+
+
+def test_trouble_is_kept(database: CountingDatabase) -> None:
+    """A store that fails ends the thread, and the reason can be asked for."""
+    keeper = Keeper(database, Ledger())
+    keeper.sighted(sighting())
+    database.close()
+    keeper.start()
+
+    _until(lambda: keeper.trouble is not None)
+
+    assert isinstance(keeper.trouble, StateError)
+    assert "the state cannot be saved" in keeper.trouble.message
+    assert isinstance(keeper.trouble.__cause__, sqlite3.Error)
+    keeper.stop()
+
+
+def test_any_failure_is_kept(database: CountingDatabase) -> None:
+    """A fault of the program ends the thread too, but never in silence."""
+    keeper = Keeper(database, Ledger())
+    keeper.sighted(sighting(observation=Observation(path="p", seen=2**63)))
+    keeper.start()
+
+    _until(lambda: keeper.trouble is not None)
+
+    assert keeper.trouble is not None
+    assert keeper.trouble.message.startswith("Progress cannot be saved: OverflowError")
+    keeper.stop()
+
+
+def test_failure_at_the_end(database: CountingDatabase) -> None:
+    """If the last save fails, stopping says so."""
+    keeper = Keeper(database, Ledger())
+    keeper.sighted(sighting())
+    database.close()
+
+    with pytest.raises(StateError):
+        keeper.stop()
