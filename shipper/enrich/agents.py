@@ -131,7 +131,10 @@ def integrity_failed(
 def healthy(trail: Trail, launcher: Launcher, record: Occasion) -> Change | None:
     """Evidence that the launcher's application runs."""
     agent = _agent(trail, launcher)
-    failing = _state(agent, launcher) in FAILING
+    state = _state(agent, launcher)
+    if state == "healthy":
+        return None  # most launches of a log: no news
+    failing = state in FAILING
     was_failing = agent.state in FAILING
     change = _moved(agent, launcher, "recovered" if failing else "healthy")
     if was_failing and agent.state not in FAILING:

@@ -8,17 +8,20 @@ what is the same for a source, a writer or a message is encoded once.
 from __future__ import annotations
 
 import re
-from json.encoder import encode_basestring as quote
 
 import msgspec
 
-from shipper.enrich.sense import Sense, basename
+from shipper.enrich.sense import Sense, basename, text
 from shipper.enrich.trail import Incident
-from shipper.knowledge import VERSION, Launcher, Remedy
+from shipper.knowledge import VERSION, Remedy
 from shipper.records import Generation, Moment, Record, Source, Stream
 
 ECS_VERSION = "9.4.0"
 _WRITERS = 1024
+_THREADS = 4096
+_STREAM = f'"module":"sms","dataset":"{Stream.CLISVC}",'
+_END = f',"knowledge":{{"version":"{VERSION}"}}}}}}'
+_encode = msgspec.json.Encoder().encode
 _PROGRAM = re.compile(r"\.(exe|com)$", re.IGNORECASE)
 
 
@@ -30,21 +33,38 @@ class Writer:
         log: member of ``log``.
         process: inside of a process object without its end, or empty when the writer
             is not a program.
-        component: as JSON text.
+        component: member of ``sms.record``, or empty.
+        threads: by thread, the members ``process`` of the document, ``process.parent``
+            without its name, and ``sms.record``.
     """
 
-    __slots__ = ("component", "event", "log", "process")
+    __slots__ = ("component", "event", "log", "process", "threads")
 
     def __init__(self, component: str) -> None:
         name = basename(component)
-        self.event = f'"provider":{quote(name)},' if name else ""
-        self.log = f'"logger":{quote(name)},' if name else ""
-        self.component = f'"component":{quote(component)}' if component else ""
+        self.event = f'"provider":{text(name)},' if name else ""
+        self.log = f'"log":{{"logger":{text(name)},' if name else '"log":{'
+        self.component = f'"component":{text(component)}' if component else ""
         self.process = ""
+        self.threads: dict[int | None, tuple[str, str, str]] = {}
         if _PROGRAM.search(name):
-            self.process = f'"name":{quote(name)}'
+            self.process = f'"name":{text(name)}'
             if name != component:
-                self.process += f',"executable":{quote(component)}'
+                self.process += f',"executable":{text(component)}'
+
+    def on(self, thread: int | None) -> tuple[str, str, str]:
+        """Return ``process``, the inside of ``process.parent``, and ``sms.record``."""
+        if len(self.threads) >= _THREADS:
+            self.threads.clear()
+        inside = self.process
+        written = self.component
+        if thread is not None:
+            inside = inside and f'{inside},"thread":{{"id":{thread}}}'
+            written = f'{written}{"," if written else ""}"thread":{thread}'
+        process = inside and f'"process":{{{inside}}},'
+        written = written and f',"record":{{{written}}}'
+        found = self.threads[thread] = (process, inside, written)
+        return found
 
 
 class Composer:
@@ -58,14 +78,14 @@ class Composer:
 
     def __init__(self, source: Source, generation: Generation, namespace: str) -> None:
         self.source = source
-        self._sms_log = (
-            f'"log":{{"name":{quote(source.log)},"generation":"{generation.gen_id}"'
-        )
         path = printable(source.path)
-        self._file = f',"file":{{"path":{quote(path)}}}' if path else ""
-        self._place = common(source, namespace, Stream.CLISVC)
-        self._stream = f'"module":"sms","dataset":"{Stream.CLISVC}",'
+        self._file = f',"file":{{"path":{text(path)}}}}},' if path else "},"
+        self._place = (
+            f'{common(source, namespace, Stream.CLISVC)}"sms":{{"log":{{'
+            f'"name":{text(source.log)},"generation":"{generation.gen_id}","offset":'
+        )
         self._writers: dict[str, Writer] = {}
+        self._readings: dict[tuple[str, str], str] = {}
         self._second: Moment | None = None
         self._zone = self._time = ""
 
@@ -77,7 +97,7 @@ class Composer:
         process: str | None = None,
         top: str = "",
         more: str = "",
-    ) -> str:
+    ) -> bytes:
         """Return the document of a record.
 
         Args:
@@ -87,38 +107,39 @@ class Composer:
             top: more members of the document, each with a comma behind it.
             more: more members of ``sms``, each with a comma before it.
         """
-        writer = self.writer(record.component)
-        moment = record.moment
+        writer = self._writers.get(record.component) or self.writer(record.component)
+        moment, start, thread = record.moment, record.start, record.thread
         if moment is not self._second:
-            self._second = moment
-            self._zone = f'"timezone":{quote(moment.timezone)},'
-            again = ',"ambiguous":true' if moment.ambiguous else ""
-            self._time = f',"time":{{"source":"{moment.source}"{again}}}'
-        thread = record.thread
-        if process is None and writer.process:
-            inside = "" if thread is None else f',"thread":{{"id":{thread}}}'
-            process = f'"process":{{{writer.process}{inside}}},'
-        if thread is None:
-            written = f',"record":{{{writer.component}}}' if writer.component else ""
-        elif writer.component:
-            written = f',"record":{{{writer.component},"thread":{thread}}}'
-        else:
-            written = f',"record":{{"thread":{thread}}}'
+            self._turn(moment)
+        own, _, written = writer.threads.get(thread) or writer.on(thread)
+        how = (record.dialect, record.quality)
+        reading = self._readings.get(how) or self._reading(how)
         flags = ""
         if record.flags:
-            flags = f',"flags":{msgspec.json.encode(record.flags).decode()}'
+            flags = f',"flags":{_encode(record.flags).decode()}'
         return (
-            f'{{"event":{{"kind":"event",{sense.event}{self._stream}{writer.event}'
-            f'{self._zone}"sequence":{record.start},'
-            f'"original":{quote(record.original)}}},'
+            f'{{"event":{{"kind":"event",{sense.event}{_STREAM}{writer.event}'
+            f'{self._zone}"sequence":{start},'
+            f'"original":{_encode(record.original).decode()}}},'
             f'"@timestamp":"{moment.text}.{record.millis:03d}Z",'
-            f'"message":{sense.message},"log":{{{writer.log}"level":"{sense.level}"'
-            f"{self._file}}},{process or ''}{sense.error}{top}{self._place}"
-            f'"sms":{{{self._sms_log},"offset":{record.start}{flags}}}{written}'
-            f'{self._time},"parse":{{"dialect":"{record.dialect}",'
-            f'"quality":"{record.quality}"}}{sense.sms}{more},'
-            f'"knowledge":{{"version":"{VERSION}"}}}}}}'
-        )
+            f'"message":{sense.message},{writer.log}"level":"{sense.level}"'
+            f"{self._file}{own if process is None else process}{sense.error}{top}"
+            f"{self._place}{start}{flags}}}{written}"
+            f"{self._time}{reading}{sense.sms}{more}{_END}"
+        ).encode()
+
+    def _turn(self, moment: Moment) -> None:
+        """Prepare what the records of one second have in common."""
+        self._second = moment
+        self._zone = f'"timezone":{text(moment.timezone)},'
+        again = ',"ambiguous":true' if moment.ambiguous else ""
+        self._time = f',"time":{{"source":"{moment.source}"{again}}}'
+
+    def _reading(self, how: tuple[str, str]) -> str:
+        dialect, quality = how
+        made = f',"parse":{{"dialect":"{dialect}","quality":"{quality}"}}'
+        self._readings[how] = made
+        return made
 
     def writer(self, component: str) -> Writer:
         """Return the members about the component that wrote a record."""
@@ -129,18 +150,18 @@ class Composer:
             writer = self._writers[component] = Writer(component)
         return writer
 
-    def launched(self, record: Record, executable: str) -> str:
-        """Return the member ``process`` for a record about a launched program."""
-        parent = self.writer(record.component).process
-        if parent and record.thread is not None:
-            parent += f',"thread":{{"id":{record.thread}}}'
-        members = []
-        if executable:
-            members.append(f'"name":{quote(basename(executable))}')
-            members.append(f'"executable":{quote(executable)}')
+    def launched(self, record: Record, inside: str) -> str:
+        """Return the member ``process`` for a record about a launched program.
+
+        Args:
+            record: the record.
+            inside: what is known of the program, as :func:`program` gives it.
+        """
+        writer = self.writer(record.component)
+        _, parent, _ = writer.threads.get(record.thread) or writer.on(record.thread)
         if parent:
-            members.append(f'"parent":{{{parent}}}')
-        return f'"process":{{{",".join(members)}}},' if members else ""
+            inside += f'{"," if inside else ""}"parent":{{{parent}}}'
+        return inside and f'"process":{{{inside}}},'
 
 
 def printable(path: str) -> str:
@@ -169,13 +190,6 @@ def incident_members(incident: Incident) -> dict[str, object]:
     if incident.root_code:
         members["root_code"] = incident.root_code
     return members
-
-
-def agent_members(launcher: Launcher | None) -> dict[str, object]:
-    """Return the part of ``sms.agent`` that says which one it is."""
-    if launcher is None:
-        return {"id": "unresolved"}
-    return {"id": launcher.agent.id, "name": launcher.agent.name}
 
 
 def remedy_members(remedy: Remedy) -> dict[str, object]:

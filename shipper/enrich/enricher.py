@@ -8,19 +8,15 @@ from zlib import crc32
 import msgspec
 
 from shipper.enrich import agents
-from shipper.enrich.document import (
-    Composer,
-    agent_members,
-    incident_members,
-    remedy_members,
-)
+from shipper.enrich.document import Composer, incident_members, remedy_members
 from shipper.enrich.incidents import attempt, forget, join, launcher_of
-from shipper.enrich.sense import Sense, Senses
+from shipper.enrich.sense import Sense, Senses, agent_members, program
 from shipper.enrich.state_document import state_document
 from shipper.enrich.trail import Incident, Trail
 from shipper.knowledge import Launcher, Match, for_cause
 from shipper.records import Event, Generation, Record, Source, Stream
 
+CLISVC = Stream.CLISVC
 _Changes = list[agents.Change | None]
 
 
@@ -67,8 +63,8 @@ class Enricher:
             if sense.match is None:
                 if sense.level == "error":
                     forget(self.trail, record)
-                document = compose(record, sense).encode()
-                add(Event(id=ident, stream=Stream.CLISVC, document=document, size=size))
+                document = compose(record, sense)
+                add(Event(id=ident, stream=CLISVC, document=document, size=size))
             else:
                 self._meaningful(record, sense, sense.match, ident, size, events)
         return events
@@ -82,29 +78,32 @@ class Enricher:
         size: int,
         events: list[Event],
     ) -> None:
-        trail = self.trail
-        incident = join(trail, record, match, ident)
-        cause = agents.Occasion(
-            id=ident, ms=record.epoch_ms, time_source=record.moment.source
-        )
+        incident = join(self.trail, record, match, ident)
         changes: _Changes = []
-        refused = False
-        launcher: Launcher | None
-        if incident is not None:
-            launcher = launcher_of(incident.app, incident.executable)
-            refused = self._refusal(incident, launcher, match, cause, changes)
+        if incident is None:
+            more = sense.agent
+            process = None
+            if sense.launch:
+                process = self._composer.launched(record, sense.program)
+            self._evidence(record, sense, match, ident, changes)
+            document = self._composer.record(
+                record, sense, process=process, top=sense.file, more=more
+            )
         else:
-            launcher = launcher_of(match.app, match.exe)
-            self._evidence(record, match, launcher, cause, changes)
-        process, top, more = self._members(
-            record, sense, match, incident, launcher, refused=refused
-        )
-        document = self._composer.record(
-            record, sense, process=process, top=top, more=more
-        ).encode()
-        events.append(
-            Event(id=ident, stream=Stream.CLISVC, document=document, size=size)
-        )
+            document = self._of_incident(record, sense, match, ident, incident, changes)
+        events.append(Event(id=ident, stream=CLISVC, document=document, size=size))
+        if changes:
+            self._add_states(record, ident, incident, changes, events)
+
+    def _add_states(
+        self,
+        record: Record,
+        ident: str,
+        incident: Incident | None,
+        changes: _Changes,
+        events: list[Event],
+    ) -> None:
+        """Add a document for each change of an agent's state."""
         events += (
             Event(
                 id=f"{ident}.s{number}",
@@ -119,6 +118,46 @@ class Enricher:
                 ),
             )
             for number, change in enumerate(filter(None, changes), start=1)
+        )
+
+    def _of_incident(
+        self,
+        record: Record,
+        sense: Sense,
+        match: Match,
+        ident: str,
+        incident: Incident,
+        changes: _Changes,
+    ) -> bytes:
+        """Return the document of a record that belongs to an incident."""
+        launcher = launcher_of(incident.app, incident.executable)
+        refused = self._refusal(
+            incident, launcher, match, _occasion(record, ident), changes
+        )
+        executable = match.exe or incident.executable
+        process = None
+        if sense.launch:
+            process = self._composer.launched(record, program(executable))
+        top: dict[str, object] = {}
+        if executable and match.signature.role == "integrity":
+            top["file"] = {"path": executable}
+        agent = agent_members(launcher)
+        if refused:
+            agent["refused"] = True
+        more: dict[str, object] = {
+            "incident": incident_members(incident),
+            "agent": agent,
+        }
+        if match.outcome == "failure":
+            more["remedy"] = remedy_members(for_cause(incident.cause or "unknown"))
+        inside = msgspec.json.encode(top).decode()[1:-1]
+        behind = msgspec.json.encode(more).decode()[1:-1]
+        return self._composer.record(
+            record,
+            sense,
+            process=process,
+            top=inside and inside + ",",
+            more="," + behind,
         )
 
     def _refusal(
@@ -150,23 +189,25 @@ class Enricher:
     def _evidence(
         self,
         record: Record,
+        sense: Sense,
         match: Match,
-        launcher: Launcher | None,
-        cause: agents.Occasion,
+        ident: str,
         changes: _Changes,
     ) -> None:
         """Take note of what shows that an agent works."""
         role = match.signature.role
         if match.signature.action == "launch-deferred":
             forget(self.trail, record)
+        proven: Launcher | None = None
         if role == "attempt":
             proven = attempt(self.trail, record, match)
+        elif role == "started":
+            proven = sense.launcher
         elif role == "list" and match.code == 0:
             proven = self._last_of_list(record)
-        else:
-            proven = launcher if role == "started" else None
         if proven is not None:
-            changes.append(agents.healthy(self.trail, proven, cause))
+            occasion = _occasion(record, ident)
+            changes.append(agents.healthy(self.trail, proven, occasion))
 
     def _last_of_list(self, record: Record) -> Launcher | None:
         """A list that ends well proves its last application."""
@@ -175,34 +216,8 @@ class Enricher:
             return None
         return launcher_of(last.app, last.executable)
 
-    def _members(
-        self,
-        record: Record,
-        sense: Sense,
-        match: Match,
-        incident: Incident | None,
-        launcher: Launcher | None,
-        *,
-        refused: bool,
-    ) -> tuple[str | None, str, str]:
-        """Return ``process``, further members of the document, and of ``sms``."""
-        process = None
-        top: dict[str, object] = {}
-        executable = match.exe or (incident.executable if incident else "")
-        if sense.launch:
-            process = self._composer.launched(record, executable)
-        if executable and match.signature.role in {"integrity", "attempt"}:
-            top["file"] = {"path": executable}
-        more: dict[str, object] = {}
-        if incident is not None:
-            more["incident"] = incident_members(incident)
-        if launcher is not None or incident is not None:
-            agent = agent_members(launcher)
-            if refused:
-                agent["refused"] = True
-            more["agent"] = agent
-        if incident is not None and match.outcome == "failure":
-            more["remedy"] = remedy_members(for_cause(incident.cause or "unknown"))
-        inside = msgspec.json.encode(top).decode()[1:-1]
-        behind = msgspec.json.encode(more).decode()[1:-1]
-        return process, inside and inside + ",", behind and "," + behind
+
+def _occasion(record: Record, ident: str) -> agents.Occasion:
+    return agents.Occasion(
+        id=ident, ms=record.epoch_ms, time_source=record.moment.source
+    )

@@ -90,13 +90,14 @@ def attempt(trail: Trail, record: Record, match: Match) -> Launcher | None:
             before = None
         now = before or Attempt()
         now.app = match.app
-        now.launched = now.launched or match.signature.action == "launch-attempt"
+        now.launched |= match.signature.action == "launch-attempt"
     else:
         now = before or Attempt()
         now.executable = match.exe
     now.last_ms = record.epoch_ms
     now.next_offset = record.end
-    remember(trail.attempts, thread, now)
+    if now is not before:
+        remember(trail.attempts, thread, now)
     return proven
 
 

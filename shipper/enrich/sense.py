@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from json.encoder import encode_basestring as quote
 
 import msgspec
 from msgspec import Struct
 
-from shipper.enrich.incidents import OPENING, code_text
+from shipper.enrich.incidents import OPENING, code_text, launcher_of
 from shipper.knowledge import (
     VERSION,
+    Launcher,
     Match,
     explain,
     find,
@@ -23,6 +23,8 @@ from shipper.knowledge import (
     shape,
 )
 
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_encode = msgspec.json.Encoder().encode
 _LIMIT = 8192  # messages, and shapes, kept at a time
 
 RULESET = "clisvc-signatures"
@@ -31,6 +33,8 @@ RULESET = "clisvc-signatures"
 _LAUNCH_ROLES = frozenset(
     {"launch", "echo", "verify", "integrity", "appverify", "attempt"}
 )
+#: Signatures about a file on the disk.
+_FILE_ROLES = frozenset({"integrity", "attempt"})
 
 
 class Sense(Struct, frozen=True, kw_only=True):
@@ -44,6 +48,10 @@ class Sense(Struct, frozen=True, kw_only=True):
         error: members ``error`` and ``rule`` of the document, likewise.
         sms: members of ``sms``, each with a comma before it.
         launch: its subject is the launched program.
+        program: what is known of that program, inside of a process object.
+        launcher: the launcher its own words name, if any.
+        agent: member ``agent`` of ``sms`` for that launcher, with a comma before it.
+        file: member ``file`` of the document, with a comma behind it.
     """
 
     message: str
@@ -53,6 +61,10 @@ class Sense(Struct, frozen=True, kw_only=True):
     error: str = ""
     sms: str = ""
     launch: bool = False
+    program: str = ""
+    launcher: Launcher | None = None
+    agent: str = ""
+    file: str = ""
 
 
 class Senses:
@@ -64,18 +76,18 @@ class Senses:
 
     def __init__(self) -> None:
         self._known: dict[str, Sense] = {}
-        self._dull: dict[str, str] = {}
+        self._dull: dict[bytes, str] = {}
 
     def of(self, message: str) -> Sense:
         """Return the sense of ``message``."""
         sense = self._known.get(message)
         if sense is not None:
             return sense
-        outline = shape(message)
+        outline = message.encode().translate(_ZEROS)  # its shape, the quick way
         dull = self._dull.get(outline)
         if dull is not None:
-            return Sense(message=quote(message), level=dull)
-        if not meaningful(outline):
+            return Sense(message=text(message), level=dull)
+        if not meaningful(shape(message)):
             if len(self._dull) >= _LIMIT:
                 self._dull.clear()
             self._dull[outline] = level(message)
@@ -94,7 +106,7 @@ def _sense(message: str) -> Sense:
         )
         error = {} if code is None else error_members(code, "", namespace)
         return Sense(
-            message=quote(message),
+            message=text(message),
             level=level(message),
             error=_members({"error": error["error"]} if error else {}),
             sms=_more({"error": error["sms"]} if error else {}),
@@ -132,15 +144,40 @@ def _sense(message: str) -> Sense:
     sms = ({"error": error["sms"]} if error else {}) | (
         {"launch": launch} if launch else {}
     )
+    launcher = launcher_of(found.app, found.exe)
+    about_file = found.exe and signature.role in _FILE_ROLES
     return Sense(
-        message=quote(message),
+        message=text(message),
         level=level(message),
         match=found,
+        program=program(found.exe),
+        launcher=launcher,
+        agent=_more({"agent": agent_members(launcher)} if launcher else {}),
+        file=_members({"file": {"path": found.exe}} if about_file else {}),
         event=_members(event),
         error=_members(document),
         sms=_more(sms),
         launch=signature.role in _LAUNCH_ROLES,
     )
+
+
+def text(value: str) -> str:
+    """Return ``value`` as JSON text."""
+    return _encode(value).decode()
+
+
+def program(executable: str) -> str:
+    """Return what is known of a program, inside of a process object."""
+    if not executable:
+        return ""
+    return f'"name":{text(basename(executable))},"executable":{text(executable)}'
+
+
+def agent_members(launcher: Launcher | None) -> dict[str, object]:
+    """Return the part of ``sms.agent`` that says which one it is."""
+    if launcher is None:
+        return {"id": "unresolved"}
+    return {"id": launcher.agent.id, "name": launcher.agent.name}
 
 
 def error_members(

@@ -10,12 +10,11 @@ import msgspec
 from shipper.enrich.agents import FAILING, Change
 from shipper.enrich.document import (
     ECS_VERSION,
-    agent_members,
     incident_members,
     printable,
     remedy_members,
 )
-from shipper.enrich.sense import error_members
+from shipper.enrich.sense import agent_members, error_members
 from shipper.enrich.trail import AgentState, Incident
 from shipper.knowledge import VERSION, explain, for_cause, read
 from shipper.records import Generation, Record, Source, Stream
