@@ -33,14 +33,20 @@ def configure(*, level: str, style: str) -> None:
     """
     terminal = sys.stderr.isatty()
     console = style == "console" or (style == "auto" and terminal)
+    exceptions: structlog.typing.Processor = structlog.processors.dict_tracebacks
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if console:
-        renderer = structlog.dev.ConsoleRenderer(colors=terminal, sort_keys=False)
+        exceptions = structlog.processors.format_exc_info
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=terminal,
+            sort_keys=False,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=not console),
-            structlog.processors.dict_tracebacks,
+            exceptions,
             _clean,
             renderer,
         ],
@@ -56,6 +62,12 @@ def configure(*, level: str, style: str) -> None:
 
 def _clean(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     return {
-        key: printable(value).replace("\n", "\\n") if isinstance(value, str) else value
+        key: _one_line(key, value) if isinstance(value, str) else value
         for key, value in event.items()
     }
+
+
+def _one_line(key: str, value: str) -> str:
+    """A line end in a value must not look like another message of ours."""
+    text = printable(value)
+    return text if key == "exception" else text.replace("\n", "\\n")

@@ -82,7 +82,7 @@ def main() -> None:
                      clisvc run PATH             tail for ever
                      clisvc ship PATH            backfill once
                      clisvc status               what has been read, sent, lost
-    """
+    """  # noqa: D301 - click wants the backspace itself
 
 
 for command in (run, ship, parse, explain, check, status, setup, embedded, demo):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import uuid
 from collections.abc import Callable
@@ -20,6 +21,9 @@ from shipper.tail import Discovery, HostList, Pattern
 from shipper.telemetry import configure
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_HOST = "{host}"
+_PLACEHOLDER = re.compile(r"\{\w*\}")
 
 #: Option -> key path of the setting it overrides.
 _KEYS = {
@@ -144,16 +148,27 @@ def discovery_from(settings: Settings, *, siblings_of_files: bool = True) -> Dis
     )
     patterns = []
     for path in given.paths:
+        for name in _PLACEHOLDER.findall(path):
+            if name != _HOST:
+                raise UsageProblem(
+                    f"{path}: {name} stands for nothing.",
+                    remedy=f"Write {_HOST} where the path has the host's name.",
+                )
         pattern = Pattern(path, hosts)
         if pattern.literal and not siblings_of_files:
             pattern = Pattern(path, hosts, siblings=False)
         patterns.append(pattern)
-    index, _, count = given.shard.partition("/")
+    index, count = map(int, given.shard.split("/"))
+    if index > count:
+        raise UsageProblem(
+            f"input.shard: there is no collector {index} of {count}.",
+            remedy=f"Give one from 1/{count} to {count}/{count}.",
+        )
     return Discovery(
         tuple(patterns),
         given.host or socket.gethostname(),
         explicit=bool(given.host),
-        shard=(int(index), int(count)),
+        shard=(index, count),
     )
 
 

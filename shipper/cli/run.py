@@ -8,7 +8,7 @@ from typing import Any
 import click
 import structlog
 
-from shipper.app import App
+from shipper.app import Engine, Tailer
 from shipper.cli.options import (
     config_options,
     discovery_from,
@@ -45,12 +45,11 @@ def run(**options: Any) -> None:
     settings = settings_from(options).settings
     discovery = discovery_from(settings)
     folder = state_dir(settings)
-    with StateFolder(folder) as state:
-        sink = sink_from(settings, folder)
-        app = App(settings, discovery, sink, state)
-        with stopping(app.stop) as asked:
-            if not templates_ready(settings, asked):
-                return
-            with app:
-                app.run()
+    with (
+        StateFolder(folder) as state,
+        stopping() as asked,
+        Engine(settings, sink_from(settings, folder), state) as engine,
+    ):
+        if templates_ready(settings, asked):
+            Tailer(engine, discovery, asked).run()
     _log.info("stopped")

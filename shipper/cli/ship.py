@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from shipper.app import App, Progress
+from shipper.app import Backfill, Engine, Progress
 from shipper.cli.options import (
     config_options,
     discovery_from,
@@ -56,30 +56,24 @@ def ship(**options: Any) -> None:
     """
     settings = settings_from(options).settings
     discovery = discovery_from(settings, siblings_of_files=False)
-    ensure_templates(settings)
     folder = state_dir(settings, purpose="ship")
     with StateFolder(folder) as state, ExitStack() as stack:
         tick = None
         if not options["as_json"] and Console(stderr=True).is_terminal:
             tick = stack.enter_context(_Display(_total_bytes(discovery)))
-        app = App(
-            settings,
-            discovery,
-            sink_from(settings, folder),
-            state,
-            once=True,
-            tick=tick,
-        )
-        clock = SystemClock()
-        begun = clock.monotonic()
-        with stopping(app.stop) as asked, app:
-            complete = app.ship()
-        seconds = clock.monotonic() - begun
-    result = _result(app)
+        sink = sink_from(settings, folder)
+        engine = Engine(settings, sink, state, once=True, tick=tick)
+        begun = engine.clock.monotonic()
+        with stopping() as asked, engine:
+            ensure_templates(settings)
+            backfill = Backfill(engine, discovery, asked)
+            complete = backfill.run()
+        seconds = engine.clock.monotonic() - begun
+    result = _result(engine, backfill)
     click.echo(
         msgspec.json.encode(result).decode()
         if options["as_json"]
-        else _summary(result, app, seconds, complete=complete)
+        else _summary(result, engine, seconds, complete=complete)
     )
     if asked.is_set() and not complete:
         raise SystemExit(EXIT_INTERRUPTED)
@@ -137,26 +131,27 @@ def _total_bytes(discovery: Discovery) -> int:
     return total
 
 
-def _result(app: App) -> dict[str, int]:
-    progress = app.progress()
+def _result(engine: Engine, backfill: Backfill) -> dict[str, int]:
+    progress = engine.progress()
     counts = progress.counts
     return {
         "records": progress.records,
         "indexed": counts.indexed,
         "duplicates": counts.duplicates,
         "dead_lettered": counts.dead_lettered + counts.dead_states,
-        "lost": app.lost_bytes(),
+        "lost": progress.lost,
         "states": counts.states,
-        "already_shipped": app.already_shipped,
+        "already_shipped": backfill.already_shipped,
     }
 
 
 def _summary(
-    result: dict[str, int], app: App, seconds: float, *, complete: bool
+    result: dict[str, int], engine: Engine, seconds: float, *, complete: bool
 ) -> str:
-    progress = app.progress()
+    progress = engine.progress()
     rate = progress.records / seconds if seconds else 0
-    read = f"{result['records']:,} records read from {progress.sources} logs"
+    logs = _counted(progress.sources, "log")
+    read = f"{result['records']:,} records read from {logs}"
     became = (
         f"{result['indexed']:,} indexed, {result['duplicates']:,} there already,"
         f" {result['dead_lettered']:,} dead-lettered, {result['lost']:,} bytes lost;"
@@ -164,7 +159,11 @@ def _summary(
     )
     lines = [f"{read} in {seconds:.1f} s ({rate:,.0f} events/s)", became]
     if result["already_shipped"]:
-        lines.append(f"{result['already_shipped']:,} logs had been shipped before")
+        lines.append(f"{_counted(result['already_shipped'], 'log')} shipped before")
     if not complete:
         lines.append("not finished: run it again, and it goes on from here")
     return "\n".join(lines)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -18,12 +18,8 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def stopping(stop: Callable[[], None]) -> Iterator[threading.Event]:
-    """Call ``stop`` on SIGINT, SIGTERM or Ctrl-Break; a second one ends the process.
-
-    Yields:
-        An event that is set once a signal has come.
-    """
+def stopping() -> Iterator[threading.Event]:
+    """Yield an event that SIGINT, SIGTERM or Ctrl-Break sets; a second one ends it."""
     asked = threading.Event()
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -33,7 +29,6 @@ def stopping(stop: Callable[[], None]) -> Iterator[threading.Event]:
             )  # nothing is lost: what is not saved is read again
         asked.set()
         _log.info("stopping", signal=signal.Signals(number).name)
-        stop()
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGBREAK"):

@@ -22,13 +22,13 @@ _FORBIDDEN = 403
 _SERVER_ERROR = 500
 _MAX_REASON = 300
 # Up to the last @ of each address: a password may hold any sign.
-_USER = re.compile(r"//((?!,\s*https?://).)*@")
+_USER = re.compile(r"((?:\w+:)?//|^)((?!,\s*https?://).)*@")
 _GRANTED_BY = re.compile(r"granted by the (\w+) privileges \[([^\]]+)\]")
 
 
 def public_url(url: str) -> str:
     """Return one URL, or several, without user, password, query and fragment."""
-    shown = (re.split(r"[?#]", part)[0] for part in _USER.sub("//", url).split(","))
+    shown = (re.split(r"[?#]", part)[0] for part in _USER.sub(r"\1", url).split(","))
     return ",".join(part.strip().rstrip("/") for part in shown)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from shipper.app import App
+from shipper.app import Engine, Tailer
 from shipper.clock import Clock, SystemClock
 from shipper.config import (
     ElasticsearchSettings,
@@ -87,7 +87,7 @@ class Demonstration:
         self._live_s = live_s
         self._settings = self._make_settings(url)
         self._files: Counter[str] = Counter()
-        self._app: App | None = None
+        self._tailer: Tailer | None = None
 
     def run(self) -> Result:
         """Write, tail, prove.
@@ -126,22 +126,24 @@ class Demonstration:
             url=self._settings.elasticsearch.url,
             clock=self._clock,
         )
-        with StateFolder(self._state) as state:
-            app = App(self._settings, discovery, sink, state, closing=False)
-            self._app = app
-            with app:
-                loop = _Loop(app)
-                loop.start()
-                try:
-                    self._report(
-                        f"tailing {len(self._fleet.logs)} hosts,"
-                        f" {self._fleet.documents:,} records"
-                    )
-                    rotations = self._write(writer, loop)
-                    self._wait(app, loop)
-                finally:
-                    app.stop()
-                    loop.join()
+        with (
+            StateFolder(self._state) as state,
+            Engine(self._settings, sink, state, closing=False) as engine,
+        ):
+            stop = threading.Event()
+            self._tailer = Tailer(engine, discovery, stop)
+            loop = _Loop(self._tailer)
+            loop.start()
+            try:
+                self._report(
+                    f"tailing {len(self._fleet.logs)} hosts,"
+                    f" {self._fleet.documents:,} records"
+                )
+                rotations = self._write(writer, loop)
+                self._wait(engine, loop)
+            finally:
+                stop.set()
+                loop.join()
         return rotations
 
     def _write(self, writer: Writer, loop: _Loop) -> int:
@@ -159,15 +161,15 @@ class Demonstration:
                 waiting.wait(pause)
         return rotations
 
-    def _wait(self, app: App, loop: _Loop) -> None:
+    def _wait(self, engine: Engine, loop: _Loop) -> None:
         """Wait until every record written has been acknowledged."""
         deadline = self._clock.monotonic() + _PATIENCE_S
         waiting = threading.Event()
-        while app.progress().counts.records < self._fleet.documents:
+        while engine.progress().counts.records < self._fleet.documents:
             loop.check()
             waiting.wait(0.05)
             if self._clock.monotonic() > deadline:
-                found = app.progress()
+                found = engine.progress()
                 raise ShipperError(
                     f"Only {found.counts.records:,} of {self._fleet.documents:,}"
                     f" records arrived in {_PATIENCE_S:.0f} s. {found.waiting_for}"
@@ -175,7 +177,8 @@ class Demonstration:
 
     def _may_rotate(self, host: str) -> bool:
         """Let an older half be overwritten only when it has been read."""
-        return self._app is not None and self._app.has_read(host, self._files[host])
+        tailer = self._tailer
+        return tailer is not None and tailer.has_read(host, self._files[host])
 
     def _make_settings(self, url: str) -> Settings:
         return msgspec.structs.replace(
@@ -193,16 +196,16 @@ class Demonstration:
 
 
 class _Loop(threading.Thread):
-    """Runs the app beside the writer and keeps what went wrong."""
+    """Tails beside the writer and keeps what went wrong."""
 
-    def __init__(self, app: App) -> None:
-        super().__init__(name="demo-app", daemon=True)
-        self._app = app
+    def __init__(self, tailer: Tailer) -> None:
+        super().__init__(name="demo-tailer", daemon=True)
+        self._tailer = tailer
         self._trouble: BaseException | None = None
 
     def run(self) -> None:
         try:
-            self._app.run()
+            self._tailer.run()
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
             self._trouble = error
 

@@ -54,17 +54,27 @@ class Siblings(Struct, frozen=True, kw_only=True):
 
     def select(self, names: list[str]) -> list[str]:
         """Return the paths among a folder's ``names``, the active one first."""
-        paths = flavour(self.path)
-        folder, active = paths.split(self.path)
+        active = flavour(self.path).basename(self.path)
+        folder = self.path[: len(self.path) - len(active)]  # slashes as they are
         log = log_name(active).log
         found = [
-            paths.join(folder, name)
+            folder + name
             for name in sorted(names)
             if name.lower().startswith(log) and log_name(name).log == log
         ]
         if self.only:
-            found = [path for path in found if path in self.only]
-        return sorted(found, key=lambda path: path != self.path)
+            only = {path.lower() for path in self.only}
+            found = [path for path in found if path.lower() in only]
+        return sorted(found, key=self.rotated)
+
+    def rotated(self, path: str) -> bool:
+        """Tell whether ``path`` is not the active one; Windows ignores case."""
+        return path.lower() != self.path.lower()
+
+    def merge(self, other: Siblings) -> Siblings:
+        """Return the files of the same log that this one or the other selects."""
+        only = self.only + other.only if self.only and other.only else ()
+        return Siblings(path=self.path, only=only)
 
 
 def active_path(path: str) -> str:

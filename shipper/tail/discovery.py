@@ -26,6 +26,8 @@ _log = structlog.get_logger(__name__)
 
 HOST = "{host}"
 _COMMAND_TIMEOUT_S = 60
+_ADDRESS = re.compile(r"[\d.]+")
+_SHARE_PARTS = 2  # server and share: the part of a UNC path that has no listing
 
 
 class HostList(Struct, frozen=True, kw_only=True):
@@ -88,12 +90,14 @@ class Pattern:
     """One path, pattern or template as the user wrote it.
 
     Args:
-        text: the path; ``*``, ``?``, ``[…]`` and one or more ``{host}`` are special.
+        text: the path; one or more ``{host}`` are special, or else ``*``, ``?`` and
+            ``[…]``.
         hosts: names for ``{host}`` where it cannot be listed.
         siblings: follow the rotated files beside the log too.
 
     Raises:
-        UsageProblem: ``{host}`` cannot be listed and no hosts are given.
+        UsageProblem: ``{host}`` cannot be listed and no hosts are given, or there is a
+            ``*`` beside it.
         InputProblem: the path is a folder.
     """
 
@@ -106,8 +110,13 @@ class Pattern:
         relative = not (is_unc(path) or path[1:2] == ":" or path.startswith("/"))
         self._path = os.path.abspath(path) if relative else path  # noqa: PTH100 - links stay as written
         self._capture = _capture(self._path) if self.templated else None
-        server = self._path.lstrip("\\/").split("\\")[0].split("/")[0]
-        if self.templated and not hosts and is_unc(path) and HOST in server:
+        if self.templated and "*" in text:
+            raise UsageProblem(
+                f"{text}: {HOST} and * do not go together.",
+                remedy=f"Write one path with {HOST} for each log.",
+            )
+        parts = re.split(r"[\\/]+", self._path.lstrip("\\/"))[:_SHARE_PARTS]
+        if self.templated and not hosts and is_unc(path) and HOST in "".join(parts):
             raise UsageProblem(
                 f"{text}: the hosts of a network cannot be listed.",
                 remedy="Name them with input.hosts, input.hosts_file or --hosts-file.",
@@ -158,24 +167,23 @@ class Pattern:
             host: whose log it is when the path does not say.
             explicit: that host was given by the user.
         """
-        named: dict[str, list[str]] = {}
-        hosts: dict[str, str] = {}
+        named: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for path, found in self.paths():
-            active = active_path(path)
-            named.setdefault(active, []).append(path)
-            hosts[active] = found
-        for path, members in named.items():
-            short, _, domain = _text(hosts[path] or host).lower().partition(".")
             folder, name = flavour(path).split(path)
+            named.setdefault((folder, log_name(name).log), []).append((path, found))
+        for (folder, log), members in named.items():
+            path, found = min(members, key=lambda member: _rotated(member[0]))
+            path = active_path(path)
+            short, domain = _split(_text(found or host).lower())
             source = Source(
                 host=short,
                 domain=domain,
-                log=_text(log_name(name).log),
+                log=_text(log),
                 directory=folder,
                 path=path,
-                explicit_host=explicit or bool(hosts[path]),
+                explicit_host=explicit or bool(found),
             )
-            only = () if self._siblings else tuple(members)
+            only = () if self._siblings else tuple(member for member, _ in members)
             yield source, Siblings(path=path, only=only)
 
 
@@ -210,8 +218,10 @@ class Discovery:
             for source, siblings in pattern.sources(
                 self._host, explicit=self._explicit
             ):
-                if owner(source.host, self._shard[1]) == self._shard[0]:
-                    found.setdefault(source.key, (source, siblings))
+                if owner(source.host, self._shard[1]) != self._shard[0]:
+                    continue
+                first, others = found.get(source.key, (source, siblings))
+                found[source.key] = (first, others.merge(siblings))
         return found
 
 
@@ -225,6 +235,18 @@ def owner(host: str, count: int) -> int:
         return blake2b(f"{index}\0{host}".encode(), digest_size=8).digest()
 
     return max(range(1, count + 1), key=weight)
+
+
+def _rotated(path: str) -> bool:
+    return not log_name(flavour(path).basename(path)).active
+
+
+def _split(host: str) -> tuple[str, str]:
+    """Split a name into its first label and its domain; an address has none."""
+    if _ADDRESS.fullmatch(host):
+        return host, ""
+    short, _, domain = host.partition(".")
+    return short, domain
 
 
 def _text(name: str) -> str:

@@ -38,8 +38,8 @@ def frame(
             ``partial``.
     """
     end = newline(encoding)
-    if not final:
-        data = data[: len(data) - len(data) % len(end)]  # half a code unit waits
+    half = 0 if final else len(data) % len(end)  # half a code unit waits for the other
+    data = data[: len(data) - half]
     position = 0
     if skipping:
         stop = find_unit(data, end, 0, len(data))

@@ -279,9 +279,7 @@ class Harvester:
         inherited = b""
         if last is not None:
             inherited = last.progress.snapshot
-            last.carry = (
-                None  # decoded state of a finished generation only costs memory
-            )
+            last.carry = None  # nothing more is decoded with it
         self.lives.append(Life(generation, Progress(snapshot=inherited), observation))
         _log.debug(
             "generation begun",

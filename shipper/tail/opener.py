@@ -35,6 +35,19 @@ class Trouble(Enum):
     UNDECIDED = "undecided"
 
 
+_TROUBLES = {
+    errno.ENOENT: Trouble.MISSING,
+    errno.ENOTDIR: Trouble.MISSING,
+    errno.EACCES: Trouble.DENIED,
+    errno.EPERM: Trouble.DENIED,
+    errno.EBUSY: Trouble.LOCKED,  # a sharing violation, as Linux reports it of a share
+    errno.EAGAIN: Trouble.LOCKED,
+    errno.EISDIR: Trouble.IRREGULAR,
+    errno.ENXIO: Trouble.IRREGULAR,
+    errno.ELOOP: Trouble.IRREGULAR,  # a symbolic link
+}
+
+
 class LookError(Exception):
     """A file could not be looked at.
 
@@ -117,16 +130,20 @@ class LocalOpener:
             if sys.platform == "win32":
                 fd = winopen.open_shared(path)
             else:
-                # Non-blocking, or a named pipe in the folder would hang the reader.
-                fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                # Non-blocking, or a named pipe in the folder would hang the reader. No
+                # links: on a client's share they would lead into the collector's files.
+                flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+                fd = os.open(path, flags)
         except OSError as error:
             raise trouble_of(error) from error
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise LookError(Trouble.IRREGULAR, path)
-        except BaseException as error:
+            regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        except OSError as error:
             os.close(fd)
-            raise trouble_of(error) if isinstance(error, OSError) else error
+            raise trouble_of(error) from error
+        if not regular:
+            os.close(fd)
+            raise LookError(Trouble.IRREGULAR, path)
         return _Descriptor(fd)
 
     def names(self, directory: str) -> list[str]:
@@ -156,15 +173,7 @@ def trouble_of(error: OSError) -> LookError:
         return LookError(Trouble.LOCKED, detail)
     if windows in winopen.UNREACHABLE:
         return LookError(Trouble.UNREACHABLE, detail)
-    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-        return LookError(Trouble.MISSING, detail)
-    if error.errno in {errno.EBUSY, errno.EAGAIN}:
-        return LookError(Trouble.LOCKED, detail)  # as Linux reports 32 of a share
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return LookError(Trouble.DENIED, detail)
-    if error.errno in {errno.EISDIR, errno.ENXIO, errno.ELOOP}:
-        return LookError(Trouble.IRREGULAR, detail)
-    return LookError(Trouble.UNREACHABLE, detail)
+    return LookError(_TROUBLES.get(error.errno or 0, Trouble.UNREACHABLE), detail)
 
 
 def _filesystem(path: str) -> str:
@@ -174,8 +183,8 @@ def _filesystem(path: str) -> str:
     real = os.path.realpath(path)
     with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:  # noqa: PTH123 - not a path of ours
         for line in mounts:
-            _, point, found, *_ = line.split(" ")
-            point = point.replace("\\040", " ")  # noqa: PLW2901 - as the kernel writes a blank
+            _, escaped, found, *_ = line.split(" ")
+            point = escaped.replace("\\040", " ")
             inside = real == point or real.startswith(point.rstrip("/") + "/")
             if inside and len(point) >= len(best):
                 best, kind = point, found

@@ -60,7 +60,10 @@ class Schedule:
                 self._push(key, self._clock.monotonic())
 
     def next(self, timeout_s: float) -> str | None:
-        """Return a source that is due, waiting up to ``timeout_s`` seconds for one."""
+        """Return a source that is due, waiting up to ``timeout_s`` seconds for one.
+
+        A :meth:`wake`, also one from before, ends the wait.
+        """
         deadline = self._clock.monotonic() + timeout_s
         with self._condition:
             while True:
@@ -74,6 +77,9 @@ class Schedule:
                     del self._due[key]
                     self._away.add(key)
                     return key
+                if self._woken:
+                    self._woken = False
+                    return None
                 due = self._heap[0][0] if self._heap else deadline
                 if now >= deadline:
                     return None
@@ -99,7 +105,7 @@ class Schedule:
             self._push(key, self._clock.monotonic() + wait)
 
     def wake(self) -> None:
-        """End a wait in :meth:`next` early, without a source."""
+        """End a wait in :meth:`next` early."""
         with self._condition:
             self._woken = True
             self._condition.notify_all()

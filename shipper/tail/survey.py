@@ -2,7 +2,7 @@
 """What the folder of a log holds, compared with the generations that are followed.
 
 Every file that may belong to the log is identified by its content: it is known, it has
-grown since it was finished, it is new, or the log was rewritten with the same beginning.
+grown since it was finished, it is new, or it is a known beginning that goes on anew.
 """
 
 from __future__ import annotations
@@ -116,10 +116,11 @@ class Survey:
                 ):
                     raise
                 continue
-            self._doubts.pop(path, None)
             if life is None:
                 unknown.setdefault(gen_id, candidate)
-            elif life.finished and candidate.size > life.position:
+                continue
+            self._doubts.pop(path, None)
+            if life.finished and candidate.size > life.position:
                 grown.append((life, path))
         return Census(
             status=status, unknown=tuple(unknown.values()), grown=tuple(grown)
@@ -180,6 +181,5 @@ class Survey:
         return self._pacing.once or wait.passed(what, now, seconds, looks)
 
     def _examine(self, path: str, *, at_end: bool) -> Candidate:
-        return examine(
-            self._opener, path, self._source, self._first_time, at_end=at_end
-        )
+        source, first_time = self._source, self._first_time
+        return examine(self._opener, path, source, first_time, at_end=at_end)

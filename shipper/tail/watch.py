@@ -41,24 +41,27 @@ class Watch:
     def __init__(self, roots: set[str], hint: Callable[[str], None]) -> None:
         self._observer = Observer()
         self._observer.daemon = True
-        handler = _Handler(hint)
-        for root in sorted(roots):
-            try:
-                self._observer.schedule(handler, root or ".", recursive=True)
-            except OSError as error:
-                _log.info("folder is swept, not watched", root=root, reason=str(error))
+        self._roots = sorted(root or "." for root in roots)
+        self._handler = _Handler(hint)
         self._started = False
 
     def start(self) -> None:
         """Begin to watch. Trouble here costs promptness, never data."""
         try:
             self._observer.start()
-            self._started = True
         except OSError as error:
             _log.warning(
                 "file system events are not to be had; logs are swept instead",
                 reason=str(error),
             )
+            return
+        self._started = True
+        for root in self._roots:
+            try:
+                # One at a time, once it runs: a bad folder costs only its own events.
+                self._observer.schedule(self._handler, root, recursive=True)
+            except OSError as error:
+                _log.info("folder is swept, not watched", root=root, reason=str(error))
 
     def stop(self) -> None:
         """Stop watching and wait for the threads."""

@@ -69,9 +69,3 @@ if sys.platform == "win32":
             raise ctypes.WinError(ctypes.get_last_error())
         # Without O_BINARY the C runtime ends the file at 0x1A and rewrites CRLF.
         return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY)
-
-else:
-
-    def open_shared(path: str) -> int:
-        """Open ``path`` for reading and return a binary file descriptor."""
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -217,6 +217,23 @@ def test_public_url() -> None:
     assert shown == "https://es.example:9243/prefix"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "https://u:p@a:9200, https://v:w@b:9200/x/",
+            "https://a:9200,https://b:9200/x",
+        ),
+        ("https://u:p/w,@d@es:9200", "https://es:9200"),
+        ("u:p@es:9200", "es:9200"),
+        ("https://[::1", "https://[::1"),
+    ],
+)
+def test_public_url_of_any_shape(url: str, shown: str) -> None:
+    """No part of a password is shown: of several nodes, odd signs, no scheme."""
+    assert public_url(url) == shown
+
+
 def test_own_errors_pass() -> None:
     """An error that is explained already is left as it is."""
     error = ConfigError("a.b", "is wrong")

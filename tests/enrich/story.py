@@ -154,6 +154,11 @@ def triple(program: Program, code: int = 1314) -> list[str]:
     return [failed(program, code), echo(program), VERIFY]
 
 
+def works(program: Program, seconds: float) -> bytes:
+    """Let a program be launched, and the next one have its turn."""
+    return lines([*attempt(program), scheduled(COPIER)], seconds)
+
+
 def iso(seconds: float) -> str:
     """Return a story's time as documents spell it."""
     moment = (START + timedelta(seconds=seconds)).replace(tzinfo=None)
@@ -204,9 +209,9 @@ def ship(
     ]
 
 
-def records(log: bytes, **how: Any) -> list[Shipped]:
+def records(log: bytes) -> list[Shipped]:
     """Return the record documents of a log."""
-    return [one for one in ship(log, **how) if one.stream is Stream.CLISVC]
+    return [one for one in ship(log) if one.stream is Stream.CLISVC]
 
 
 def states(log: bytes, agent: str = "") -> list[Shipped]:

@@ -22,7 +22,7 @@ LINE = (
 
 
 def generation(covered: bytes) -> str:
-    """Reckon the life's id: 96 bits over host, log name and the bytes it is named by."""
+    """Reckon the life's id: 96 bits over host, log name and its first bytes."""
     named = blake2b(b"pc0417\0clisvc\0" + covered, digest_size=12).digest()
     return base64.b32hexencode(named).decode().rstrip("=").lower()
 
@@ -49,7 +49,11 @@ def test_records() -> None:
         {"id": shipped[0].id, "seq": seq, "root_code": "1314"} for seq in (1, 2, 3)
     ]
     assert [
-        (one.body["event"]["code"], one.body["error"]["code"], one.body["error"]["type"])
+        (
+            one.body["event"]["code"],
+            one.body["error"]["code"],
+            one.body["error"]["type"],
+        )
         for one in shipped
     ] == [
         ("S01b", "1314", "ERROR_PRIVILEGE_NOT_HELD"),

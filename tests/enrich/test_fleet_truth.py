@@ -17,7 +17,9 @@ PLANS = [
     (1, datetime(2003, 10, 27, 18, 0, tzinfo=UTC)),  # summer time ended the day before
     (23, datetime(2003, 4, 7, 3, 0, tzinfo=UTC)),  # and begun the day before
 ]
-each_plan = pytest.mark.parametrize(("seed", "end"), PLANS, ids=["plain", "end", "begin"])
+each_plan = pytest.mark.parametrize(
+    ("seed", "end"), PLANS, ids=["plain", "end", "begin"]
+)
 
 
 @cache

@@ -61,7 +61,7 @@ def sighting(
 
 
 def event(name: str = "e0", *, padding: int = 0, size: int = 10) -> Event:
-    """Return a document of 35 bytes and ``padding``."""
+    """Return a document of 33 bytes and ``padding``."""
     text = b"x" * padding
     return Event(
         id=name,

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tailing: look at every log when it is due, for ever.
+
+Visits to network shares run in threads of their own, because they may hang.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+import structlog
+
+from shipper.app.engine import Engine
+from shipper.errors import InputProblem
+from shipper.tail import Discovery, Reading, Schedule, ShareReaders, Watch
+
+_log = structlog.get_logger(__name__)
+
+_TICK_S = 0.25
+
+
+class Tailer:
+    """Follows logs until asked to stop.
+
+    Args:
+        engine: the stages behind it, already entered when :meth:`run` is called.
+        discovery: which logs there are.
+        stop: set when asked to stop.
+    """
+
+    def __init__(
+        self, engine: Engine, discovery: Discovery, stop: threading.Event
+    ) -> None:
+        reading, clock = engine.settings.input, engine.clock
+        self._engine = engine
+        self._discovery = discovery
+        self._stop = stop
+        self._settings = reading
+        self._schedule = Schedule(clock, reading.sweep_min, reading.sweep_max)
+        self._shares = ShareReaders(clock, reading.share_readers, reading.max_stuck)
+        self._returned: queue.SimpleQueue[tuple[str, Reading | None]]
+        self._returned = queue.SimpleQueue()
+        self._on_share: dict[str, bool] = {}
+        self._by_folder: dict[str, list[str]] = {}
+
+    def run(self) -> None:
+        """Tail until asked to stop.
+
+        Raises:
+            InputProblem: the hosts to read cannot be had, at the start.
+            StateError: progress cannot be saved.
+        """
+        engine, clock = self._engine, self._engine.clock
+        engine.forget()
+        watch = self._watch()
+        if watch:
+            watch.start()
+        next_scan = next_tick = 0.0
+        try:
+            while not self._stop.is_set():
+                now = clock.monotonic()
+                if now >= next_scan:
+                    next_scan = now + self._settings.scan_interval
+                    self._scan()
+                if now >= next_tick:
+                    next_tick = now + _TICK_S
+                    engine.check()
+                while not self._returned.empty():
+                    self._visited(*self._returned.get())
+                key = self._schedule.next(_TICK_S)
+                if key is not None:
+                    self._visit(key)
+        finally:
+            if watch:
+                watch.stop()
+            self._shares.stop()
+
+    def has_read(self, host: str, generations: int) -> bool:
+        """Tell whether all but the newest of so many generations have been read.
+
+        Args:
+            host: whose log.
+            generations: how many of them there are.
+        """
+        return any(
+            len(harvester.lives) == generations
+            and all(life.finished for life in harvester.lives[:-1])
+            for harvester in list(self._engine.harvesters.values())
+            if harvester.source.host == host
+        )
+
+    def _scan(self) -> None:
+        """Look for logs that are new."""
+        known = self._engine.harvesters
+        try:
+            found = self._discovery.scan()
+        except InputProblem as problem:
+            if not known:
+                raise
+            _log.error(problem.message, remedy=problem.remedy)
+            return
+        for key, (source, siblings) in found.items():
+            if key in known:
+                continue
+            self._engine.add(source, siblings)
+            share = self._engine.opener.is_share(source.path)
+            self._on_share[key] = share
+            self._by_folder.setdefault(source.directory, []).append(key)
+            settings = self._settings
+            longest = settings.sweep_max_shares if share else settings.sweep_max
+            self._schedule.add(key, longest_s=longest)
+
+    def _visit(self, key: str) -> None:
+        harvester = self._engine.harvesters[key]
+        read = self._engine.room(_TICK_S)
+        if not self._on_share[key]:
+            self._visited(key, harvester.visit(read=read))
+            return
+
+        def visit() -> None:
+            self._returned.put((key, harvester.visit(read=read)))
+            self._schedule.wake()
+
+        self._shares.submit(key, visit)
+
+    def _visited(self, key: str, reading: Reading | None) -> None:
+        harvester = self._engine.harvesters[key]
+        if reading is not None:
+            self._engine.hand_on(harvester.source, reading)
+        self._engine.note(harvester)
+        more = reading is not None and reading.more
+        self._schedule.done(key, active=reading is not None, more=more)
+
+    def _watch(self) -> Watch | None:
+        mode = self._settings.watch
+        opener = self._engine.opener
+        roots = {
+            pattern.root
+            for pattern in self._discovery.patterns
+            if mode == "events" or not opener.is_share(pattern.root)
+        }
+        return Watch(roots, self._hint) if roots and mode != "sweep" else None
+
+    def _hint(self, path: str) -> None:
+        folder = path.replace("\\", "/").rpartition("/")[0]
+        for key in self._by_folder.get(folder, ()):
+            self._schedule.hint(key)
