@@ -13,11 +13,20 @@ import structlog
 
 from shipper.app.engine import Engine
 from shipper.errors import InputProblem
-from shipper.tail import Discovery, Reading, Schedule, ShareReaders, Watch
+from shipper.tail import (
+    Discovery,
+    Harvester,
+    Reading,
+    Schedule,
+    ShareReaders,
+    Status,
+    Watch,
+)
 
 _log = structlog.get_logger(__name__)
 
 _TICK_S = 0.25
+_OUT_OF_REACH = frozenset({Status.DENIED, Status.UNREACHABLE, Status.IRREGULAR})
 
 
 class Tailer:
@@ -43,6 +52,8 @@ class Tailer:
         self._returned = queue.SimpleQueue()
         self._on_share: dict[str, bool] = {}
         self._by_folder: dict[str, list[str]] = {}
+        self._told: dict[str, Status] = {}
+        self._said_nothing = False
 
     def run(self) -> None:
         """Tail until asked to stop.
@@ -100,6 +111,13 @@ class Tailer:
                 raise
             _log.error(problem.message, remedy=problem.remedy)
             return
+        if not found and not known and not self._said_nothing:
+            self._said_nothing = True
+            _log.warning(
+                "no log matches yet; looking again until one does",
+                paths=", ".join(pattern.text for pattern in self._discovery.patterns),
+                seconds=self._settings.scan_interval,
+            )
         for key, (source, siblings) in found.items():
             if key in known:
                 continue
@@ -129,8 +147,25 @@ class Tailer:
         if reading is not None:
             self._engine.hand_on(harvester.source, reading)
         self._engine.note(harvester)
+        self._tell(key, harvester)
         more = reading is not None and reading.more
         self._schedule.done(key, active=reading is not None, more=more)
+
+    def _tell(self, key: str, harvester: Harvester) -> None:
+        """Say that a log cannot be read, once, and that it is read again."""
+        status, path = harvester.status, harvester.source.path
+        missing = status is Status.NO_LOG and not harvester.lives
+        if missing or status in _OUT_OF_REACH:
+            if self._told.get(key) is not status:
+                self._told[key] = status
+                _log.warning(
+                    "log cannot be read; looking again until it can",
+                    path=path,
+                    host=harvester.source.host,
+                    reason=harvester.detail or str(status),
+                )
+        elif status is Status.OK and self._told.pop(key, None) is not None:
+            _log.info("log is read again", path=path, host=harvester.source.host)
 
     def _watch(self) -> Watch | None:
         mode = self._settings.watch

@@ -83,11 +83,6 @@ class Harvester:
         self._nul = Wait()
         self._next_survey = clock.monotonic() + pacing.survey_s
 
-    @property
-    def latest(self) -> Life | None:
-        """The newest generation, if there is any."""
-        return self.lives[-1] if self.lives else None
-
     def visit(self, *, read: bool = True) -> Reading | None:
         """Look at the log and return what is new in it, if anything.
 
@@ -99,7 +94,7 @@ class Harvester:
         if now >= self._next_survey and not self._pacing.once:
             self._next_survey = now + self._pacing.survey_s
             with suppress(LookError):
-                self._reopen_grown(now)
+                self._survey_old(now)
         try:
             return self._visit(now, read=read)
         except LookError as error:
@@ -239,8 +234,14 @@ class Harvester:
             return True
         if not unknown:
             return False
-        self._start(min(unknown, key=Candidate.order))
+        self._start(unknown[0])
         return True
+
+    def _survey_old(self, now: float) -> None:
+        """See whether something older than the log being followed needs reading."""
+        unknown = self._reopen_grown(now)
+        if unknown and self._survey.rotated(unknown[0].path):
+            self._start(unknown[0])
 
     def _reopen_grown(self, now: float) -> tuple[Candidate, ...]:
         """Go on with finished generations that have grown; return the unknown ones."""
@@ -254,10 +255,19 @@ class Harvester:
         return census.unknown
 
     def _start(self, candidate: Candidate) -> None:
-        """Follow a new generation, which inherits its predecessor's state."""
-        identity, last = candidate.identity, self.latest
+        """Follow a new generation, which inherits its predecessor's state.
+
+        It comes last, or before what is being read if it is older than that.
+        """
+        identity = candidate.identity
         if identity is None:
             return
+        unfinished = [life for life in self.lives if not life.finished]
+        place = self.lives.index(unfinished[0]) if unfinished else len(self.lives)
+        last = self.lives[place - 1] if place else None
+        ordinal = last.generation.ordinal + 1 if last else 0
+        if unfinished:
+            ordinal = unfinished[0].generation.ordinal - 1
         lives = [
             life.generation.life
             for life in self.lives
@@ -265,7 +275,7 @@ class Harvester:
         ]
         generation = Generation(
             gen_id=identity.gen_id,
-            ordinal=last.generation.ordinal + 1 if last else 0,
+            ordinal=ordinal,
             life=max(lives, default=-1) + 1,
         )
         head = Head.of(candidate.beginning[: identity.length])
@@ -280,7 +290,8 @@ class Harvester:
         if last is not None:
             inherited = last.progress.snapshot
             last.carry = None  # nothing more is decoded with it
-        self.lives.append(Life(generation, Progress(snapshot=inherited), observation))
+        life = Life(generation, Progress(snapshot=inherited), observation)
+        self.lives.insert(place, life)
         _log.debug(
             "generation begun",
             host=self.source.host,

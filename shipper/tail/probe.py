@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from math import inf
-
 from msgspec import Struct
 
 from shipper.records import Source
@@ -70,11 +68,6 @@ class Candidate(Struct, frozen=True, kw_only=True):
     size: int
     beginning: bytes
     identity: Identity | None
-
-    def order(self) -> tuple[float, str]:
-        """Sort key: the first timed record, then the name."""
-        time = self.identity.first_time if self.identity else None
-        return (inf if time is None else time, self.path)
 
 
 def probe(

@@ -8,6 +8,7 @@ grown since it was finished, it is new, or it is a known beginning that goes on 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from msgspec import Struct
 
@@ -29,7 +30,8 @@ class Census(Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: of the log, if nothing in it needs reading.
-        unknown: files that hold a generation, or a life of one, not followed yet.
+        unknown: files that hold a generation, or a life of one, not followed yet, in
+            reading order.
         grown: finished generations that go on, with the path where they do.
     """
 
@@ -122,29 +124,37 @@ class Survey:
             self._doubts.pop(path, None)
             if life.finished and candidate.size > life.position:
                 grown.append((life, path))
-        return Census(
-            status=status, unknown=tuple(unknown.values()), grown=tuple(grown)
-        )
+        ordered = sorted(unknown.values(), key=self._order)
+        return Census(status=status, unknown=tuple(ordered), grown=tuple(grown))
 
     def _identified(self, path: str, lives: list[Life], now: float) -> Candidate:
+        """Identify what ``path`` holds; nothing that may still change counts."""
         candidate = self._examine(path, at_end=self._pacing.once)
+        short = candidate.identity is None and self.rotated(path)
+        if short:
+            candidate = self._examine(path, at_end=True)
         identity = candidate.identity
-        if identity is None:
-            short = ("short", candidate.size)
-            if not (candidate.size and self.rotated(path)):
-                return candidate
-            if not self._sure(path, short, now, self.confirm_s):
-                return candidate
-            return self._examine(path, at_end=True)
-        known = any(life.generation.gen_id == identity.gen_id for life in lives)
-        if not known and identity.encoding is Encoding.ANSI:
-            pacing = self._pacing
-            nul = NUL_RUN in candidate.beginning[: identity.length]
-            if nul and not self._sure(
-                path, identity, now, pacing.nul_wait_s, pacing.nul_looks
-            ):
-                raise LookError(Trouble.UNDECIDED, "NUL bytes, not text")
+        known = {life.generation.gen_id for life in lives}
+        if identity is None or identity.gen_id in known:
+            return candidate
+        if short and not self._sure(path, identity, now, self.confirm_s):
+            raise LookError(Trouble.UNDECIDED, "too short to be told from others")
+        wide = identity.encoding is not Encoding.ANSI
+        if wide or short or NUL_RUN not in candidate.beginning[: identity.length]:
+            return candidate
+        pacing = self._pacing
+        if not self._sure(path, identity, now, pacing.nul_wait_s, pacing.nul_looks):
+            raise LookError(Trouble.UNDECIDED, "NUL bytes, not text")
         return candidate
+
+    def _order(self, candidate: Candidate) -> tuple[bool, float, str]:
+        """Sort by the first timed record, then by name; the active log is the last.
+
+        It never ends, so nothing may wait for it: clocks of machines go back at times.
+        """
+        time = candidate.identity.first_time if candidate.identity else None
+        active = not self.rotated(candidate.path)
+        return active, inf if time is None else time, candidate.path
 
     def _followed(
         self, path: str, gen_id: str, lives: list[Life], now: float

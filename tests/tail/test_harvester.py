@@ -258,6 +258,33 @@ def test_several_unknown_generations_are_read_in_order_of_time(world: World) -> 
     assert [h.ordinal for h in follower.handed] == [0, 1, 2, 3]
 
 
+def test_the_active_log_is_read_last_though_its_clock_went_back(world: World) -> None:
+    """It never ends, so what was rotated would wait for it for ever."""
+    world.write(ROTATED, lines(3600))
+    world.write(ACTIVE, lines(1))
+    follower = Follower(world)
+
+    assert follower.follow() == lines(3600, 1)
+
+
+def test_an_old_file_that_comes_late_is_read(world: World) -> None:
+    """A survey finds it; the next generation still inherits from the newest one."""
+    world.write(ACTIVE, lines(10))
+    follower = Follower(world)
+    follower.look()
+    world.write("Clisvc.log.1", lines(1))
+    late = follower.follow(looks=20)
+    follower.restart()
+    world.rename(ACTIVE, ROTATED)
+    world.write(ACTIVE, lines(20, 21))
+    follower.follow()
+
+    assert late == lines(1)
+    assert [h.data for h in follower.handed] == [lines(10), lines(1), lines(20, 21)]
+    newest = follower.harvester.lives[-1]
+    assert newest.origin.snapshot == b"state at %d" % len(lines(10))
+
+
 def test_a_generation_inherits_the_state_of_the_one_before(world: World) -> None:
     """Its origin has the snapshot as of the end of its predecessor."""
     world.append(ACTIVE, lines(1, 2))
@@ -396,16 +423,15 @@ def test_a_successor_with_the_same_header_is_read(
     assert follower.lost == 0
 
 
-def test_a_log_without_times_begins_like_none_other(world: World) -> None:
-    """Rotated files too short for a name are named by all they hold, once at rest."""
-    world.write(ROTATED, b"Starting\r\nStopping\r\n")
+def test_a_short_log_without_times_is_read(world: World) -> None:
+    """Rotated, it is named by all it holds, once at rest; the next one waits."""
+    world.write(ROTATED, b"Starting\r\nStopping")
     world.write(ACTIVE, lines(1))
     follower = Follower(world)
 
-    assert follower.look() == lines(1)
-    world.append(ACTIVE, lines(2))
-    assert follower.follow(looks=15) == lines(2)
     assert follower.look() == b""
+    assert follower.follow() == b"Starting\r\nStopping" + lines(1)
+    assert follower.handed[1].flags == ("partial",)
 
 
 # --- looking without a result ---------------------------------------------------
