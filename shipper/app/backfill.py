@@ -25,6 +25,8 @@ class Backfill:
 
     Attributes:
         already_shipped: logs that had nothing new.
+        unread: logs that could not be read, each with the reason; the others are
+            shipped all the same.
     """
 
     def __init__(
@@ -34,13 +36,13 @@ class Backfill:
         self._discovery = discovery
         self._stop = stop
         self.already_shipped = 0
+        self.unread: list[str] = []
 
     def run(self) -> bool:
         """Read every log to its end; tell whether all was read and delivered.
 
         Raises:
-            InputProblem: there is no log, or one cannot be read; the others are
-                shipped all the same.
+            InputProblem: there is no log.
             StateError: progress cannot be saved.
         """
         engine = self._engine
@@ -52,22 +54,18 @@ class Backfill:
                 f"{names}: there is no such log.",
                 remedy="Check the path; a pattern needs quotes in most shells.",
             )
-        troubles = list(filter(None, map(self._read, engine.harvesters.values())))
+        for harvester in engine.harvesters.values():
+            self._read(harvester)
         engine.finish()
         while engine.outstanding and not self._stop.is_set():
             self._stop.wait(_POLL_S)
             engine.check()
         engine.check()
-        if troubles:
-            raise InputProblem(
-                "; ".join(troubles) + ".",
-                remedy="Check path and permissions, then run it again: what could be"
-                " read is shipped, and is not sent twice.",
-            )
-        return not self._stop.is_set() and not engine.outstanding
+        stopped = self._stop.is_set()
+        return not (stopped or engine.outstanding or self.unread)
 
-    def _read(self, harvester: Harvester) -> str:
-        """Read one log to its end; return what was in the way, or an empty string."""
+    def _read(self, harvester: Harvester) -> None:
+        """Read one log to its end."""
         engine = self._engine
         known = bool(harvester.lives)
         read = False
@@ -82,10 +80,10 @@ class Backfill:
             engine.check()
         engine.note(harvester)
         if self._stop.is_set():
-            return ""
+            return
         engine.finished += 1
         if harvester.status in _READ:
             self.already_shipped += known and not read
-            return ""
+            return
         detail = f" ({harvester.detail})" if harvester.detail else ""
-        return f"{harvester.source.path}: {harvester.status}{detail}"
+        self.unread.append(f"{harvester.source.path}: {harvester.status}{detail}")

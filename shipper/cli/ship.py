@@ -35,7 +35,7 @@ from shipper.cli.options import (
 from shipper.cli.signals import stopping
 from shipper.cli.templates import ensure_templates
 from shipper.clock import SystemClock
-from shipper.errors import EXIT_FOUND, EXIT_INTERRUPTED
+from shipper.errors import EXIT_FOUND, EXIT_INTERRUPTED, InputProblem
 from shipper.store import StateFolder
 from shipper.tail import Discovery, LocalOpener
 
@@ -77,6 +77,12 @@ def ship(**options: Any) -> None:
     )
     if asked.is_set() and not complete:
         raise SystemExit(EXIT_INTERRUPTED)
+    if backfill.unread:
+        raise InputProblem(
+            "; ".join(backfill.unread) + ".",
+            remedy="Check path and permissions, then run it again: what could be read"
+            " is shipped, and is not sent twice.",
+        )
     if not complete or result["dead_lettered"] or result["lost"]:
         raise SystemExit(EXIT_FOUND)
 

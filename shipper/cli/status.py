@@ -18,7 +18,7 @@ from shipper.cli.options import (
 from shipper.cli.render import table
 from shipper.clock import SystemClock
 from shipper.errors import UsageProblem
-from shipper.store import Database, DeadLetters, SourceStatus, StateFolder
+from shipper.store import DeadLetters, Reader, SourceStatus, StateFolder
 
 
 @click.command()
@@ -39,7 +39,7 @@ def status(*, as_json: bool, **options: Any) -> None:
             remedy="Name the folder `clisvc run` uses with --state.",
         )
     clock = SystemClock()
-    database = Database(path, clock)
+    database = Reader(path)
     try:
         sources = [_source(source) for source in database.sources()]
     finally:

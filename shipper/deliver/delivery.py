@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 from typing import Protocol
 
 import structlog
 
 from shipper.clock import Clock
+from shipper.deliver.counts import Counts
 from shipper.deliver.gate import Gate
 from shipper.deliver.outbox import Item, Outbox
-from shipper.deliver.sink import Outage, Sink, TooLarge, Verdict
+from shipper.deliver.sink import DELIVERED, Outage, Sink, TooLarge, Verdict
 from shipper.errors import ShipperError, SinkUnavailable
 from shipper.records import DeadLetter, Outcome, Stream, Ticket
 
@@ -31,46 +34,6 @@ class Books(Protocol):
     ) -> None:
         """Note that so many of a chunk's documents are dealt with."""
         ...
-
-
-class Counts:
-    """What has been delivered since the start.
-
-    Attributes:
-        indexed: record documents Elasticsearch has taken.
-        duplicates: record documents that were there already.
-        dead_lettered: record documents it refused.
-        states: state documents dealt with in any of these ways.
-        dead_states: state documents it refused, among them.
-        batches: requests that were answered.
-        retried: documents sent again.
-    """
-
-    def __init__(self) -> None:
-        self.indexed = 0
-        self.duplicates = 0
-        self.dead_lettered = 0
-        self.states = 0
-        self.dead_states = 0
-        self.batches = 0
-        self.retried = 0
-
-    @property
-    def records(self) -> int:
-        """Record documents dealt with."""
-        return self.indexed + self.duplicates + self.dead_lettered
-
-    def add(self, stream: Stream, outcome: Outcome) -> None:
-        """Count a document that is dealt with."""
-        if stream is Stream.STATE:
-            self.states += 1
-            self.dead_states += outcome is Outcome.REJECTED
-        elif outcome is Outcome.DELIVERED:
-            self.indexed += 1
-        elif outcome is Outcome.DUPLICATE:
-            self.duplicates += 1
-        else:
-            self.dead_lettered += 1
 
 
 class _Tally:
@@ -186,6 +149,9 @@ class Delivery:
                         pending[half:]
                     )
                 verdicts = [_too_large(pending[0])]
+            if verdicts.count(DELIVERED) == len(pending):
+                self._settle_all(pending)
+                return True
             pending = self._account(pending, verdicts)
         return True
 
@@ -233,6 +199,21 @@ class Delivery:
         else:
             self._gate.passed()
         return again
+
+    def _settle_all(self, items: list[Item]) -> None:
+        """Settle a batch of which every document was taken: nearly all of them."""
+        states = 0
+        for ticket, group in groupby(items, key=itemgetter(0)):
+            streams = [event.stream for _, event in group]
+            states += streams.count(Stream.STATE)
+            self._books.settle(ticket, len(streams), duplicates=0, dead_bytes=0)
+        with self._lock:
+            self._in_row = 0
+            self.counts.batches += 1
+            self.counts.states += states
+            self.counts.indexed += len(items) - states
+        self._outbox.done(items)
+        self._gate.passed()
 
     def _keep(self, letters: list[DeadLetter]) -> None:
         self._bury(letters)

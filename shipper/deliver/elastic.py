@@ -22,7 +22,8 @@ from shipper import __version__
 from shipper.clock import Clock
 from shipper.config import ElasticsearchSettings
 from shipper.deliver.problems import explain, public_url
-from shipper.deliver.sink import Outage, TooLarge, Verdict
+from shipper.deliver.sink import DELIVERED, Outage, TooLarge, Verdict
+from shipper.deliver.wire import SERIALIZERS
 from shipper.errors import ConfigError, SinkUnavailable
 from shipper.records import DOCUMENT_HEAD, Event, Outcome
 
@@ -33,7 +34,7 @@ _BAD_REQUEST, _CONFLICT, _TOO_LARGE = 400, 409, 413
 _CLUSTER_FAULT = "validation_exception"
 _MAX_REASON = 2_000
 
-_DELIVERED = Verdict(outcome=Outcome.DELIVERED, status=201)
+_CREATED_ITEM = {"create": {"status": 201}}
 _DUPLICATE = Verdict(outcome=Outcome.DUPLICATE, status=409)
 
 
@@ -53,6 +54,7 @@ def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elastic
         "request_timeout": settings.timeout,
         "http_compress": settings.compress,
         "connections_per_node": connections,
+        "serializers": SERIALIZERS,
     }
     if settings.api_key:
         options["api_key"] = settings.api_key.reveal()
@@ -205,6 +207,8 @@ class ElasticSink:
                 )
             )
         try:
+            if items.count(_CREATED_ITEM) == sent:
+                return [DELIVERED] * sent
             return [_verdict(item["create"]) for item in items]
         except (KeyError, TypeError, AttributeError) as error:
             raise Outage(
@@ -223,7 +227,7 @@ def _verdict(item: Mapping[str, Any]) -> Verdict:
                 error_type="failure_store",
                 reason="Elasticsearch put the document into its failure store",
             )
-        return _DELIVERED
+        return DELIVERED
     if status == _CONFLICT:
         return _DUPLICATE
     error = item.get("error") or {}

@@ -41,7 +41,8 @@ class Outbox:
         self._linger_s = linger_s
         self._max_bytes = max_bytes
         self._condition = threading.Condition()
-        self._items: deque[Item] = deque()
+        self._parcels: deque[_Parcel] = deque()
+        self._waiting = 0  # events
         self._waiting_bytes = 0
         self._under_way = 0  # bytes taken and not done
         self._first_at = 0.0
@@ -49,12 +50,13 @@ class Outbox:
 
     def put(self, ticket: Ticket, events: list[Event]) -> None:
         """Add a chunk's events. Never blocks; ask for :meth:`room` before reading."""
-        size = sum(len(event.document) for event in events)
+        parcel = _Parcel([(ticket, event) for event in events])
         with self._condition:
-            if not self._items:
+            if not self._parcels:
                 self._first_at = self._clock.monotonic()
-            self._items.extend([(ticket, event) for event in events])
-            self._waiting_bytes += size
+            self._parcels.append(parcel)
+            self._waiting += len(events)
+            self._waiting_bytes += parcel.size
             self._condition.notify_all()  # it may fill more than one batch
 
     def room(self, timeout_s: float = 0.0) -> bool:
@@ -66,7 +68,7 @@ class Outbox:
         """Return the next batch, waiting for one; ``None`` when closed and empty."""
         with self._condition:
             while True:
-                if not self._items:
+                if not self._parcels:
                     if self._closed:
                         return None
                     self._condition.wait()
@@ -74,7 +76,7 @@ class Outbox:
                 left = self._first_at + self._linger_s - self._clock.monotonic()
                 full = (
                     self._waiting_bytes >= self._batch_bytes
-                    or len(self._items) >= self._batch_events
+                    or self._waiting >= self._batch_events
                 )
                 if full or self._closed or left <= 0:
                     return self._cut()
@@ -82,7 +84,7 @@ class Outbox:
 
     def done(self, items: list[Item]) -> None:
         """Give back the room of documents that are dealt with."""
-        size = sum(len(event.document) for _, event in items)
+        size = _size(items)
         with self._condition:
             self._under_way -= size
             self._condition.notify_all()
@@ -99,13 +101,50 @@ class Outbox:
     def _cut(self) -> list[Item]:
         batch: list[Item] = []
         size = 0
-        while self._items and len(batch) < self._batch_events:
-            length = len(self._items[0][1].document)
-            if batch and size + length > self._batch_bytes:
-                break
-            batch.append(self._items.popleft())
-            size += length
+        while self._parcels:
+            parcel = self._parcels[0]
+            room = self._batch_events - len(batch)
+            if size + parcel.size <= self._batch_bytes and len(parcel.items) <= room:
+                self._parcels.popleft()
+                batch += parcel.items
+                size += parcel.size
+                continue
+            taken = parcel.split(room, self._batch_bytes - size, alone=not batch)
+            batch += taken.items
+            size += taken.size
+            if not parcel.items:
+                self._parcels.popleft()
+            break
+        self._waiting -= len(batch)
         self._waiting_bytes -= size
         self._under_way += size
         self._first_at = self._clock.monotonic()
         return batch
+
+
+class _Parcel:
+    """Events of one chunk, mostly taken as a whole."""
+
+    __slots__ = ("items", "size")
+
+    def __init__(self, items: list[Item]) -> None:
+        self.items = items
+        self.size = _size(items)
+
+    def split(self, events: int, size: int, *, alone: bool) -> _Parcel:
+        """Take off what fits; ``alone``: the first one even if it is too large."""
+        count = 0
+        while count < min(events, len(self.items)):
+            length = len(self.items[count][1].document)
+            if length > size and not (alone and count == 0):
+                break
+            size -= length
+            count += 1
+        taken = _Parcel(self.items[:count])
+        self.items = self.items[count:]
+        self.size -= taken.size
+        return taken
+
+
+def _size(items: list[Item]) -> int:
+    return sum([len(event.document) for _, event in items])

@@ -27,6 +27,10 @@ class Verdict(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+#: By far the most frequent one.
+DELIVERED = Verdict(outcome=Outcome.DELIVERED, status=201)
+
+
 class Outage(Exception):
     """Nothing can be delivered now, or what was delivered is not known.
 

@@ -13,14 +13,13 @@ import structlog
 from msgspec import Struct
 
 from shipper.clock import Clock
-from shipper.errors import StateError
-from shipper.records import Checkpoint, Generation, Observation, Progress, Source
+from shipper.records import Generation, Observation, Progress, Source
 from shipper.store import rows
 from shipper.store.ledger import Settled
+from shipper.store.reader import SCHEMA_VERSION, Reader
 
 _log = structlog.get_logger(__name__)
 
-SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS source (
     key TEXT PRIMARY KEY, host TEXT NOT NULL, log TEXT NOT NULL, path TEXT NOT NULL,
@@ -43,30 +42,6 @@ CREATE TABLE IF NOT EXISTS generation (
 _DAY_MS = 86_400_000
 
 
-class SourceStatus(Struct, frozen=True, kw_only=True):
-    """A source as ``clisvc status`` shows it.
-
-    Attributes:
-        key: the source's key.
-        host: whose log it is.
-        log: logical name of the log.
-        path: path of the active log.
-        status: what the last visit found.
-        detail: the system's own words about it.
-        last_ok_ms: wall clock of the last successful look, or ``None``.
-        checkpoints: its generations, in reading order.
-    """
-
-    key: str
-    host: str
-    log: str
-    path: str
-    status: str
-    detail: str
-    last_ok_ms: int | None
-    checkpoints: tuple[Checkpoint, ...]
-
-
 class Sighting(Struct, frozen=True, kw_only=True):
     """What a visit found out about a generation, to be saved.
 
@@ -83,7 +58,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
     observation: Observation
 
 
-class Database:
+class Database(Reader):
     """The checkpoint store.
 
     Args:
@@ -96,19 +71,20 @@ class Database:
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
         self._clock = clock
         self._writing = threading.Lock()
-        try:
-            self._connection = self._open()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise self._trouble(error) from error
-            with self._explained():
-                self._set_aside(error)
-                self._connection = self._open()
+        super().__init__(path)
 
     def _open(self) -> sqlite3.Connection:
+        try:
+            return self._open_sound()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            self._set_aside(error)
+            return self._open_sound()
+
+    def _open_sound(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path, timeout=30, isolation_level=None, check_same_thread=False
         )
@@ -122,18 +98,6 @@ class Database:
             connection.close()
             raise
         return connection
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        (health,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if health != "ok":
-            raise sqlite3.DatabaseError(health)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise StateError(
-                f"{self._path} is of version {version}, newer than this program's"
-                f" {SCHEMA_VERSION}.",
-                remedy="Use the newer program, or another folder with --state.",
-            )
 
     def _set_aside(self, error: Exception) -> None:
         aside = self._path.with_name(
@@ -149,35 +113,6 @@ class Database:
             damaged = self._path.with_name(self._path.name + suffix)
             if damaged.exists():
                 damaged.replace(aside.with_name(aside.name + suffix))
-
-    def checkpoints(self, key: str) -> tuple[Checkpoint, ...]:
-        """Return the generations of a source, in reading order."""
-        with self._explained():
-            found = self._connection.execute(
-                f"SELECT {rows.COLUMNS} FROM generation"  # noqa: S608 - a constant
-                " WHERE source = ? ORDER BY ordinal",
-                (rows.text(key),),
-            ).fetchall()
-        return tuple(map(rows.checkpoint, found))
-
-    def sources(self) -> Iterator[SourceStatus]:
-        """Yield all sources with their generations."""
-        with self._explained():
-            found = self._connection.execute(
-                "SELECT key, host, log, path, status, detail, last_ok_ms FROM source"
-                " ORDER BY host, key"
-            ).fetchall()
-        for key, host, log, path, status, detail, last_ok in found:
-            yield SourceStatus(
-                key=key,
-                host=host,
-                log=log,
-                path=path,
-                status=status,
-                detail=detail,
-                last_ok_ms=last_ok,
-                checkpoints=self.checkpoints(key),
-            )
 
     def save(
         self,
@@ -226,10 +161,6 @@ class Database:
                 (self._clock.wall_ms() - keep_days * _DAY_MS,),
             ).rowcount
 
-    def close(self) -> None:
-        """Close the store."""
-        self._connection.close()
-
     @staticmethod
     def _see(connection: sqlite3.Connection, sighting: Sighting, now: int) -> None:
         generation, origin = sighting.generation, sighting.origin
@@ -269,17 +200,3 @@ class Database:
                 # A full disk may have ended the transaction already.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise self._trouble(error) from error
-
-    def _trouble(self, error: Exception) -> StateError:
-        return StateError(
-            f"{self._path}: the state cannot be saved: {error}.",
-            remedy="Free space on that disk, or name another folder with --state;"
-            " nothing is lost.",
-        )

@@ -70,7 +70,7 @@ def clisvc(
         before: called in the child before the command.
         timeout_s: seconds after which it is killed and the test fails.
     """
-    done = subprocess.run(  # noqa: PLW1509  a child's limits are set where there is fork
+    done = subprocess.run(
         [*COMMAND, *map(str, words)],
         input=stdin,
         capture_output=True,
@@ -80,22 +80,27 @@ def clisvc(
         timeout=timeout_s,
         check=False,
     )
-    return Done(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
+    return Done(
+        code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode()
+    )
 
 
 @contextmanager
-def running(log: Path, *words: object) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    log: Path, *words: object, out: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command beside the block; it is killed at its end if it still runs.
 
     Args:
         log: file its standard error is added to.
         words: of the command line.
+        out: file for its standard output; default: none.
     """
-    with log.open("ab") as errors:
+    with log.open("ab") as errors, Path(out or os.devnull).open("wb") as output:
         process = subprocess.Popen(
             [*COMMAND, *map(str, words)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=output,
             stderr=errors,
             env=environment(),
         )
