@@ -39,7 +39,7 @@ _TITLE = 90  # characters of the line a card is about
 _REFUSAL_ROLES = frozenset({"launch", "echo", "verify", "integrity"})
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # -2147023582
 @click.argument("words", nargs=-1, required=True, metavar="CODE|LINE...")
 @json_option
 def explain(words: tuple[str, ...], *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 import structlog
 
 from shipper.app import Engine, Tailer
+from shipper.cli.garbage import collect_seldom
 from shipper.cli.options import (
     config_options,
     discovery_from,
@@ -44,6 +45,7 @@ def run(**options: Any) -> None:
     """
     settings = settings_from(options).settings
     discovery = discovery_from(settings)
+    collect_seldom()
     folder = state_dir(settings)
     with (
         StateFolder(folder) as state,

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 
 from shipper.app import Backfill, Engine, Progress
+from shipper.cli.garbage import collect_seldom
 from shipper.cli.options import (
     config_options,
     discovery_from,
@@ -56,6 +57,7 @@ def ship(**options: Any) -> None:
     """
     settings = settings_from(options).settings
     discovery = discovery_from(settings, siblings_of_files=False)
+    collect_seldom()
     folder = state_dir(settings, purpose="ship")
     with StateFolder(folder) as state, ExitStack() as stack:
         tick = None

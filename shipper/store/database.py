@@ -70,6 +70,8 @@ class Database(Reader):
         StateError: it is of a newer version, or cannot be opened or written.
     """
 
+    _use = "saved"
+
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
         self._writing = threading.Lock()

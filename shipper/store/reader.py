@@ -51,6 +51,8 @@ class Reader:
         StateError: it is damaged, of a newer version, or cannot be opened.
     """
 
+    _use = "read"
+
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._explained():
@@ -121,7 +123,7 @@ class Reader:
 
     def _trouble(self, error: Exception) -> StateError:
         return StateError(
-            f"{self._path}: the state cannot be saved: {error}.",
+            f"{self._path}: the state cannot be {self._use}: {error}.",
             remedy="Free space on that disk, or name another folder with --state;"
             " nothing is lost.",
         )

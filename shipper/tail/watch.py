@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
 
 _log = structlog.get_logger(__name__)
 
@@ -39,32 +40,32 @@ class Watch:
     """
 
     def __init__(self, roots: set[str], hint: Callable[[str], None]) -> None:
-        self._observer = Observer()
-        self._observer.daemon = True
+        self._observer: BaseObserver | None = None
         self._roots = sorted(root or "." for root in roots)
         self._handler = _Handler(hint)
-        self._started = False
 
     def start(self) -> None:
         """Begin to watch. Trouble here costs promptness, never data."""
         try:
-            self._observer.start()
+            observer = Observer()
+            observer.daemon = True
+            observer.start()
         except OSError as error:
             _log.warning(
                 "file system events are not to be had; logs are swept instead",
                 reason=str(error),
             )
             return
-        self._started = True
+        self._observer = observer
         for root in self._roots:
             try:
                 # One at a time, once it runs: a bad folder costs only its own events.
-                self._observer.schedule(self._handler, root, recursive=True)
+                observer.schedule(self._handler, root, recursive=True)
             except OSError as error:
                 _log.info("folder is swept, not watched", root=root, reason=str(error))
 
     def stop(self) -> None:
         """Stop watching and wait for the threads."""
-        if self._started:
+        if self._observer is not None:
             self._observer.stop()
             self._observer.join()

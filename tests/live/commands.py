@@ -34,9 +34,10 @@ class Done(Struct, frozen=True, kw_only=True):
     err: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> dict[str, Any]:
         """The last line of standard output."""
-        return json.loads(self.out.splitlines()[-1])
+        found: dict[str, Any] = json.loads(self.out.splitlines()[-1])
+        return found
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``clisvc run`` as a real process: killed, stopped, restarted, overtaken by rotation."""
+"""``clisvc run`` as a real process: killed, stopped, restarted, with rotations."""
 
 import random
+import secrets
 import shutil
 import signal
 import sqlite3
@@ -137,10 +138,10 @@ def test_killed_twenty_times(
     tmp_path: Path,
     log: Path,
 ) -> None:
-    """Killed twenty times over 200,000 records and two rotations, each is there once."""
-    seed = random.randrange(2**32)
+    """Killed 20 times over 200,000 records and two rotations, each is there once."""
+    seed = secrets.randbits(32)
     print(f"seed {seed}")  # noqa: T201  shown when the test fails
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  moments, no secrets
     state = tmp_path / "state"
     errors = tmp_path / "errors"
     author = _Author(log, lambda size: _acked(state) > size)
@@ -292,9 +293,9 @@ def test_second_instance(
         until(lambda: count(client, namespace) == 3, "it runs")
         second = clisvc(*command)
         assert second.code == 65
+        used = f"{tmp_path / 'state'} is in use by process {process.pid}."
         assert second.err.splitlines() == [
-            f"clisvc: state.dir: {tmp_path / 'state'} is in use by process"
-            f" {process.pid}.",
+            f"clisvc: state.dir: {used}",
             "Stop that one first, or name another folder with --state.",
         ]
         assert _stop(process) == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``clisvc ship`` into a real Elasticsearch: once, again, interrupted, and odd files."""
+"""``clisvc ship`` into a real Elasticsearch: once, again, interrupted; odd files."""
 
 import json
 import os
@@ -33,7 +33,7 @@ from tests.live.commands import (
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(300)]
 
-_INCIDENT = Path(__file__).parents[1] / "data" / "golden"
+_SAMPLES = Path(__file__).parents[1] / "data" / "golden"
 _NOTHING = {
     "records": 0,
     "indexed": 0,
@@ -78,9 +78,7 @@ def _small(folder: Path) -> Path:
     return path
 
 
-def test_again_and_grown(
-    ship: Shipper, client: Elasticsearch, namespace: str, tmp_path: Path
-) -> None:
+def test_again_and_grown(ship: Shipper, client: Elasticsearch, namespace: str) -> None:
     """A finished file is not sent again; of one that has grown only the rest is."""
     ship.log.write_bytes(lines(0, 400))
     first, again = ship(), ship()
@@ -176,7 +174,7 @@ def test_progress_on_a_terminal(ship: Shipper) -> None:
 def test_interrupted(
     ship: Shipper, client: Elasticsearch, namespace: str, tmp_path: Path
 ) -> None:
-    """Ctrl-C half-way ends with 130; the next run does the rest, and doubles nothing."""
+    """Ctrl-C half-way ends with 130; the next run does the rest and doubles nothing."""
     total = 30_000
     ship.log.write_bytes(lines(0, total))
     config = _small(tmp_path)
@@ -219,7 +217,7 @@ def test_rotated_files_come_too(
 def test_odd_files(
     ship: Shipper, client: Elasticsearch, namespace: str, tmp_path: Path
 ) -> None:
-    """An empty file and a binary one are shipped like any other, to their last byte."""
+    """Empty and binary files are shipped like any other, to their last byte."""
     empty, binary = (
         tmp_path / "empty" / "Clisvc.log",
         tmp_path / "binary" / "Clisvc.log",
@@ -271,10 +269,9 @@ def test_indexed_is_parsed(
     ship: Shipper,
     client: Elasticsearch,
     namespace: str,
-    tmp_path: Path,
 ) -> None:
     """What is indexed is what ``parse`` prints, but for who shipped it and when."""
-    samples = sorted(_INCIDENT.glob("*.log"))
+    samples = sorted(_SAMPLES.glob("*.log"))
     assert samples
     ship.log.write_bytes(b"\r\n".join(path.read_bytes() for path in samples))
     options = ("--timezone", "America/Chicago")
@@ -322,9 +319,7 @@ def test_elasticsearch_8(
     assert index["mappings"]["dynamic"] == "false"
 
 
-def test_full_disk(
-    ship: Shipper, client: Elasticsearch, namespace: str, tmp_path: Path
-) -> None:
+def test_full_disk(ship: Shipper, client: Elasticsearch, namespace: str) -> None:
     """Progress that cannot be saved ends it with 65; afterwards nothing is doubled."""
     resource = pytest.importorskip("resource")  # there is none on Windows
     ship.log.write_bytes(lines(0, 30_000))

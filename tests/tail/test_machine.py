@@ -144,7 +144,7 @@ class Following(RuleBasedStateMachine):
             len(self.follower.handed),
         )
         for chunk in handed:
-            pieces = [chunk.data] if chunk.flags else chunk.data.splitlines(True)  # noqa: FBT003 - keepends
+            pieces = [chunk.data] if chunk.flags else chunk.data.splitlines(True)
             position = chunk.start
             for piece in pieces:
                 place = (chunk.gen_id, chunk.life, position)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line itself: help, version, and what it does not know."""
+
+import click
+import pytest
+
+from shipper import __version__
+from shipper.cli.main import main
+from tests.live.commands import clisvc
+
+_WIDEST = 100
+
+
+def _commands(group: click.Group, *words: str) -> list[tuple[str, ...]]:
+    found = [words]
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            found += _commands(command, *words, name)
+        else:
+            found.append((*words, name))
+    return found
+
+
+def _said(done_err: str) -> str:
+    return done_err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", _commands(main), ids=" ".join)
+def test_help(words: tuple[str, ...]) -> None:
+    """Each command explains itself with -h, on lines that fit a terminal."""
+    done = clisvc(*words, "-h")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"Usage: clisvc{''.join(f' {word}' for word in words)} ")
+    assert [line for line in done.out.splitlines() if len(line) > _WIDEST] == []
+    # Every option says what it is for.
+    options = done.out.partition("Options:\n")[2].partition("\n\n")[0]
+    assert "--help" in options
+
+
+def test_version() -> None:
+    """--version names the program and its version."""
+    done = clisvc("--version")
+
+    assert (done.code, done.out, done.err) == (
+        0,
+        f"clisvc, version {__version__}\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in _commands(main) if words != ("explain",)], ids=" ".join
+)
+def test_unknown_option(words: tuple[str, ...]) -> None:
+    """An option that does not exist ends with 2 and is named."""
+    done = clisvc(*words, "--bogus")
+
+    assert (done.code, done.out) == (2, "")
+    assert _said(done.err).startswith("Error: No such option '--bogus'.")
+
+
+def test_unknown_command() -> None:
+    """A command that does not exist ends with 2 and is named."""
+    done = clisvc("shpi")
+
+    assert (done.code, done.out) == (2, "")
+    assert _said(done.err).startswith("Error: No such command 'shpi'.")
+
+
+@pytest.mark.parametrize("command", ["run", "ship"])
+def test_no_paths(command: str) -> None:
+    """Without a path there is nothing to read, and it says how to name one."""
+    done = clisvc(command)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "clisvc: No logs are named.",
+        "Give a path, a pattern, or input.paths in the configuration.",
+    ]
