@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 MONTH_DAYS = 28  # of February 2003, the month of all drawn lines
@@ -41,4 +43,4 @@ def chunkings(draw: st.DrawFn, data: bytes) -> list[bytes]:
     """Draw a way to cut ``data`` into pieces; joined they are ``data``."""
     cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=12)))
     edges = [0, *cuts, len(data)]
-    return [data[begin:end] for begin, end in zip(edges[:-1], edges[1:], strict=True)]
+    return [data[begin:end] for begin, end in pairwise(edges)]

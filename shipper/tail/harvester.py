@@ -23,7 +23,7 @@ from shipper.records import (
 )
 from shipper.tail.candidates import Siblings
 from shipper.tail.framing import before_nul_run, frame
-from shipper.tail.identity import FirstTime, Head
+from shipper.tail.identity import FirstTime
 from shipper.tail.life import Life
 from shipper.tail.opener import LookError, Opener
 from shipper.tail.pacing import Pacing, Wait
@@ -127,8 +127,8 @@ class Harvester:
     def _find(self, life: Life) -> Found | None:
         """Find the file that holds ``life``.
 
-        The active log decides at once. Among rotated files the longest counts: others
-        may be older copies.
+        The active log decides at once. Of rotated files that go on alike the longest
+        counts: others may be older copies.
         """
         best: Found | None = None
         trouble: LookError | None = None
@@ -139,12 +139,11 @@ class Harvester:
                 if self._survey.tells_nothing(error, path):
                     trouble = trouble or error
                 continue
-            if not isinstance(found, Found):
+            if not isinstance(found, Found) or (best and not found.extends(best)):
                 continue
+            best = found
             if not self._survey.rotated(path):
-                return found
-            if best is None or found.size > best.size:
-                best = found
+                break
         if best is None and trouble is not None:
             raise trouble
         return best
@@ -278,7 +277,7 @@ class Harvester:
             ordinal=ordinal,
             life=max(lives, default=-1) + 1,
         )
-        head = Head.of(candidate.beginning[: identity.length])
+        head = candidate.head(identity)
         observation = Observation(
             path=candidate.path,
             head_length=head.length,

@@ -6,11 +6,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from shipper.records import Source
+from shipper.tail.framing import NUL_RUN
 from shipper.tail.identity import (
     ANCHOR_BYTES,
     HEAD_BYTES,
     IDENTITY_BYTES,
     FirstTime,
+    Head,
     Identity,
     identify,
     newline,
@@ -42,6 +44,10 @@ class Found(Struct, frozen=True, kw_only=True):
     data: bytes
     last_line_end: int
 
+    def extends(self, other: Found) -> bool:
+        """Tell whether this is a longer file that goes on as ``other`` does."""
+        return self.size > other.size and self.data.startswith(other.data)
+
 
 class NotFound(Struct, frozen=True, kw_only=True):
     """A file that does not hold the generation, or holds it no longer.
@@ -68,6 +74,14 @@ class Candidate(Struct, frozen=True, kw_only=True):
     size: int
     beginning: bytes
     identity: Identity | None
+
+    def head(self, identity: Identity) -> Head:
+        """Return the proof to begin with: all there is, but no NUL bytes after a name.
+
+        They may be text tomorrow.
+        """
+        nul = self.beginning.find(NUL_RUN, identity.length)
+        return Head.of(self.beginning[: None if nul < 0 else nul])
 
 
 def probe(

@@ -2,34 +2,14 @@
 """Being stopped, without an Elasticsearch that answers."""
 
 import signal
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.answering import Answer, answering
+from tests.fakes.installed import LIST, TEMPLATES_THERE
 from tests.live.commands import PATIENCE_S, clisvc, lines, running, status, until
-
-_TEMPLATES = {
-    "index_templates": [
-        {
-            "name": f"logs-sms.{name}",
-            "index_template": {"version": 1, "_meta": {"managed_by": "clisvc-shipper"}},
-        }
-        for name in ("clisvc", "state")
-    ]
-}
-
-
-@pytest.fixture
-def closed_url() -> Iterator[str]:
-    """Give an address where nobody listens, and nobody else can."""
-    with closing(socket.socket()) as held:
-        held.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 def _says(errors: Path, text: str) -> bool:
@@ -61,8 +41,8 @@ def test_unreachable_later(tmp_path: Path) -> None:
     log.write_bytes(data)
 
     def respond(method: str, path: str, _body: bytes) -> Answer:
-        if (method, path) == ("GET", "/_index_template/logs-sms*"):
-            return Answer(body=_TEMPLATES)
+        if (method, path) == LIST:
+            return TEMPLATES_THERE
         return Answer(status=503, body={"error": "no master", "status": 503})
 
     with answering(respond) as url:
@@ -85,8 +65,8 @@ def test_second_signal(tmp_path: Path) -> None:
     asked, over = threading.Event(), threading.Event()
 
     def respond(method: str, path: str, _body: bytes) -> Answer:
-        if (method, path) == ("GET", "/_index_template/logs-sms*"):
-            return Answer(body=_TEMPLATES)
+        if (method, path) == LIST:
+            return TEMPLATES_THERE
         asked.set()
         over.wait(PATIENCE_S)
         return Answer(status=503)
@@ -113,8 +93,8 @@ def test_interrupted_ship_says_130(closed_url: str, tmp_path: Path) -> None:
     asked, over = threading.Event(), threading.Event()
 
     def respond(method: str, path: str, _body: bytes) -> Answer:
-        if (method, path) == ("GET", "/_index_template/logs-sms*"):
-            return Answer(body=_TEMPLATES)
+        if (method, path) == LIST:
+            return TEMPLATES_THERE
         asked.set()
         over.wait(PATIENCE_S)
         return Answer(status=503)

@@ -38,13 +38,33 @@ class World(Protocol):
     opener: Opener
     folder: str
 
-    def read(self, name: str) -> bytes: ...
-    def write(self, name: str, data: bytes) -> None: ...
-    def append(self, name: str, data: bytes) -> None: ...
-    def rewrite(self, name: str, data: bytes) -> None: ...
-    def rename(self, name: str, to: str) -> None: ...
-    def copy(self, name: str, to: str) -> None: ...
-    def remove(self, name: str) -> None: ...
+    def read(self, name: str) -> bytes:
+        """Return the content."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Create or replace a file."""
+        ...
+
+    def append(self, name: str, data: bytes) -> None:
+        """Write at the end."""
+        ...
+
+    def rewrite(self, name: str, data: bytes) -> None:
+        """Replace the content in place."""
+        ...
+
+    def rename(self, name: str, to: str) -> None:
+        """Rename, replacing what is there."""
+        ...
+
+    def copy(self, name: str, to: str) -> None:
+        """Make a copy."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete."""
+        ...
 
 
 class Memory:
@@ -57,27 +77,35 @@ class Memory:
         self.opener: Opener = self.files
 
     def path(self, name: str) -> str:
+        """Return the path of ``name``."""
         return f"{self.folder}/{name}"
 
     def read(self, name: str) -> bytes:
+        """Return the content."""
         return self.files.read(self.path(name))
 
     def write(self, name: str, data: bytes) -> None:
+        """Create or replace a file."""
         self.files.write(self.path(name), data)
 
     def append(self, name: str, data: bytes) -> None:
+        """Write at the end."""
         self.files.append(self.path(name), data)
 
     def rewrite(self, name: str, data: bytes) -> None:
+        """Replace the content in place."""
         self.files.rewrite(self.path(name), data)
 
     def rename(self, name: str, to: str) -> None:
+        """Rename, replacing what is there."""
         self.files.rename(self.path(name), self.path(to))
 
     def copy(self, name: str, to: str) -> None:
+        """Make a copy."""
         self.files.copy(self.path(name), self.path(to))
 
     def remove(self, name: str) -> None:
+        """Delete."""
         self.files.remove(self.path(name))
 
 
@@ -90,27 +118,34 @@ class Disk:
         self.opener: Opener = LocalOpener()
 
     def read(self, name: str) -> bytes:
+        """Return the content."""
         return (self._folder / name).read_bytes()
 
     def write(self, name: str, data: bytes) -> None:
+        """Create or replace a file."""
         fresh = self._folder / "fresh.tmp"
         fresh.write_bytes(data)
         fresh.replace(self._folder / name)
 
     def append(self, name: str, data: bytes) -> None:
+        """Write at the end."""
         with (self._folder / name).open("ab") as file:
             file.write(data)
 
     def rewrite(self, name: str, data: bytes) -> None:
+        """Replace the content in place."""
         (self._folder / name).write_bytes(data)
 
     def rename(self, name: str, to: str) -> None:
+        """Rename, replacing what is there."""
         (self._folder / name).replace(self._folder / to)
 
     def copy(self, name: str, to: str) -> None:
+        """Make a copy."""
         shutil.copyfile(self._folder / name, self._folder / to)
 
     def remove(self, name: str) -> None:
+        """Delete."""
         (self._folder / name).unlink()
 
 

@@ -135,7 +135,7 @@ def test_named_hosts_are_sources_whether_their_shares_answer_or_not() -> None:
         ("pc0417", r"\\PC0417\SMSLogs$\Clisvc.log"),
         ("pc0418", r"\\pc0418.corp.example.com\SMSLogs$\Clisvc.log"),
     ]
-    assert found[0].directory == r"\\PC0417\SMSLogs$"
+    assert found[0].directory == "\\\\PC0417\\SMSLogs$\\"
 
 
 def test_addresses_are_not_split_like_names() -> None:

@@ -188,6 +188,7 @@ def test_an_older_copy_does_not_end_the_log_early(world: World) -> None:
     world.write(ACTIVE, line(5))
 
     assert follower.follow() == lines(2, 3, 4, 5)
+    assert all(not handed.flags for handed in follower.handed)
 
 
 def test_an_older_copy_is_not_another_life(world: World) -> None:
@@ -382,6 +383,30 @@ def test_rewritten_behind_the_head_is_another_life(world: World) -> None:
     world.rewrite(ACTIVE, lines(*range(25), 41, 42, 43, 44, 45, 46))
 
     assert follower.look() == lines(*range(25), 41, 42, 43, 44, 45, 46)
+
+
+def test_rewritten_within_the_head_is_another_life(world: World) -> None:
+    """The head tells what the anchor cannot."""
+    world.append(ACTIVE, lines(*range(30)))
+    follower = Follower(world)
+    follower.look()
+    follower.look()
+    new = lines(*range(5), 50, *range(6, 30))
+    world.rewrite(ACTIVE, new)
+
+    assert follower.look() == new
+
+
+def test_an_old_file_with_the_same_header_is_read(world: World) -> None:
+    """Shorter than what was read of the log, it is told from a copy by its head."""
+    header = b"Service starting\r\n" * 16
+    world.append(ACTIVE, header + b"new\r\n" * 400)
+    follower = Follower(world)
+    follower.look()
+    follower.look()
+    world.write(ROTATED, header + b"old\r\n" * 200)
+
+    assert follower.follow(looks=12) == header + b"old\r\n" * 200
 
 
 @pytest.mark.parametrize("stopped", [False, True])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -54,7 +55,7 @@ def readers(
 def hang(pool: ShareReaders, hanging: Hanging, *names: str) -> None:
     """Let calls hang, and wait until they do."""
     for name in names:
-        pool.submit(name, lambda name=name: hanging.job(name))
+        pool.submit(name, partial(hanging.job, name))
     for _ in names:
         hanging.begun.get(timeout=PATIENCE_S)
 
@@ -64,7 +65,7 @@ def test_jobs_run(clock: ManualClock, request: pytest.FixtureRequest) -> None:
     pool = readers(clock, request, threads=3)
     done: queue.Queue[int] = queue.Queue()
     for number in range(50):
-        pool.submit(str(number), lambda number=number: done.put(number))
+        pool.submit(str(number), partial(done.put, number))
     numbers = {done.get(timeout=PATIENCE_S) for _ in range(50)}
 
     assert numbers == set(range(50))

@@ -43,6 +43,7 @@ class CreateFile:
         self.calls: list[Arguments] = []
 
     def __call__(self, *arguments: object) -> int | None:
+        """Note what was asked for."""
         self.calls.append(arguments)
         return self._handle
 
