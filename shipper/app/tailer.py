@@ -6,6 +6,7 @@ Visits to network shares run in threads of their own, because they may hang.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 
@@ -21,11 +22,14 @@ from shipper.tail import (
     ShareReaders,
     Status,
     Watch,
+    crowded,
 )
 
 _log = structlog.get_logger(__name__)
 
 _TICK_S = 0.25
+_FORGET_AFTER_S = 3_600.0
+_FORGET_EVERY_S = 86_400.0
 _OUT_OF_REACH = frozenset({Status.DENIED, Status.UNREACHABLE, Status.IRREGULAR})
 
 
@@ -63,11 +67,12 @@ class Tailer:
             StateError: progress cannot be saved.
         """
         engine, clock = self._engine, self._engine.clock
-        engine.forget()
         watch = self._watch()
         if watch:
             watch.start()
         next_scan = next_tick = 0.0
+        # What is on the disk has to be seen first, or it would be forgotten too.
+        next_forget = clock.monotonic() + _FORGET_AFTER_S
         try:
             while not self._stop.is_set():
                 now = clock.monotonic()
@@ -77,6 +82,9 @@ class Tailer:
                 if now >= next_tick:
                     next_tick = now + _TICK_S
                     engine.check()
+                if now >= next_forget:
+                    next_forget = now + _FORGET_EVERY_S
+                    engine.forget()
                 while not self._returned.empty():
                     self._visited(*self._returned.get())
                 key = self._schedule.next(_TICK_S)
@@ -124,7 +132,7 @@ class Tailer:
             self._engine.add(source, siblings)
             share = self._engine.opener.is_share(source.path)
             self._on_share[key] = share
-            self._by_folder.setdefault(source.directory, []).append(key)
+            self._by_folder.setdefault(_folder(source.path), []).append(key)
             settings = self._settings
             longest = settings.sweep_max_shares if share else settings.sweep_max
             self._schedule.add(key, longest_s=longest)
@@ -137,8 +145,12 @@ class Tailer:
             return
 
         def visit() -> None:
-            self._returned.put((key, harvester.visit(read=read)))
-            self._schedule.wake()
+            reading = None
+            try:
+                reading = harvester.visit(read=read)
+            finally:
+                self._returned.put((key, reading))
+                self._schedule.wake()
 
         self._shares.submit(key, visit)
 
@@ -170,14 +182,26 @@ class Tailer:
     def _watch(self) -> Watch | None:
         mode = self._settings.watch
         opener = self._engine.opener
-        roots = {
-            pattern.root
-            for pattern in self._discovery.patterns
-            if mode == "events" or not opener.is_share(pattern.root)
-        }
-        return Watch(roots, self._hint) if roots and mode != "sweep" else None
+        if mode == "sweep":
+            return None
+        roots = set()
+        for root in {pattern.root for pattern in self._discovery.patterns}:
+            if mode == "auto" and opener.is_share(root):
+                continue
+            if crowded(root, self._settings.max_watches):
+                _log.warning(
+                    "more folders than input.max_watches; swept, not watched",
+                    root=root,
+                    max_watches=self._settings.max_watches,
+                )
+                continue
+            roots.add(root)
+        return Watch(roots, self._hint) if roots else None
 
     def _hint(self, path: str) -> None:
-        folder = path.replace("\\", "/").rpartition("/")[0]
-        for key in self._by_folder.get(folder, ()):
+        for key in self._by_folder.get(_folder(path), ()):
             self._schedule.hint(key)
+
+
+def _folder(path: str) -> str:
+    return os.path.normcase(os.path.dirname(path))  # noqa: PTH120 - text, not a Path

@@ -48,8 +48,8 @@ def run(**options: Any) -> None:
     collect_seldom()
     folder = state_dir(settings)
     with (
-        StateFolder(folder) as state,
         stopping() as asked,
+        StateFolder(folder) as state,
         Engine(settings, sink_from(settings, folder), state) as engine,
     ):
         if templates_ready(settings, asked):

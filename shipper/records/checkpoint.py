@@ -38,6 +38,8 @@ class Observation(Struct, frozen=True, kw_only=True):
         gap: more may have been lost than ``lost`` can tell.
         first_time: local wall clock of its first timed record, in milliseconds.
         encoding: by byte order mark.
+        day: day, counted from 1970, on which a file of it was found last. It is not
+            stored; that it changes keeps the generation from being forgotten.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     gap: bool = False
     first_time: int | None = None
     encoding: Encoding = Encoding.ANSI
+    day: int = 0
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):

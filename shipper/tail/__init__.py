@@ -17,7 +17,7 @@ from shipper.tail.pacing import Pacing
 from shipper.tail.pool import ShareReaders
 from shipper.tail.reading import Reading, Status
 from shipper.tail.schedule import Schedule
-from shipper.tail.watch import Watch
+from shipper.tail.watch import Watch, crowded
 
 __all__ = [
     "Discovery",
@@ -37,6 +37,7 @@ __all__ = [
     "Status",
     "Watch",
     "active_path",
+    "crowded",
     "frame",
     "identify",
     "log_name",

@@ -32,6 +32,7 @@ from shipper.tail.reading import STATUS_OF, Reading, Status
 from shipper.tail.survey import Survey
 
 _log = structlog.get_logger(__name__)
+_DAY_MS = 86_400_000
 
 _LINE_END_BYTES = 4  # the longest line end, CR and LF in UTF-16
 
@@ -200,7 +201,7 @@ class Harvester:
         It is given up only when that helps: a successor waits, or bytes are missing.
         """
         once = self._pacing.once
-        census = self._survey.take(self.lives, now)
+        census = self._survey.take(self.lives, now, self._clock.wall_ms() // _DAY_MS)
         if not (census.unknown or life.seen > life.position or once):
             waiting = census.status is Status.WAITING
             self.status = census.status if waiting else Status.NO_LOG
@@ -244,7 +245,7 @@ class Harvester:
 
     def _reopen_grown(self, now: float) -> tuple[Candidate, ...]:
         """Go on with finished generations that have grown; return the unknown ones."""
-        census = self._survey.take(self.lives, now)
+        census = self._survey.take(self.lives, now, self._clock.wall_ms() // _DAY_MS)
         if all(life.finished for life in self.lives):
             self.status, self.detail = census.status, ""
         for life, path in census.grown:

@@ -34,6 +34,7 @@ class Life:
         self.gap = observation.gap
         self.first_time = observation.first_time
         self.encoding: Encoding = observation.encoding
+        self.day = observation.day
         self.origin = progress
         self.carry: object | None = None
         self._around = b""  # the bytes that end at `_around_end`
@@ -109,4 +110,5 @@ class Life:
             gap=self.gap,
             first_time=self.first_time,
             encoding=self.encoding,
+            day=self.day,
         )

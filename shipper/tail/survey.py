@@ -93,8 +93,13 @@ class Survey:
             return not self.rotated(path)
         return error.trouble is not Trouble.MISSING
 
-    def take(self, lives: list[Life], now: float) -> Census:
+    def take(self, lives: list[Life], now: float, today: int) -> Census:
         """Look at every file.
+
+        Args:
+            lives: the generations followed.
+            now: monotonic seconds.
+            today: the day, counted from 1970.
 
         Raises:
             LookError: one of them cannot be told yet.
@@ -122,6 +127,7 @@ class Survey:
                 unknown.setdefault(gen_id, candidate)
                 continue
             self._doubts.pop(path, None)
+            life.day = today
             if life.finished and candidate.size > life.position:
                 grown.append((life, path))
         ordered = sorted(unknown.values(), key=self._order)

@@ -17,6 +17,12 @@ _log = structlog.get_logger(__name__)
 _OWN_DOING = frozenset({"opened", "closed_no_write"})
 
 
+def crowded(root: str, most: int) -> bool:
+    """Tell whether there are more than ``most`` folders below ``root``."""
+    folders = (1 for _, names, _ in os.walk(root) for _ in names)
+    return any(number >= most for number, _ in enumerate(folders))
+
+
 class _Handler(FileSystemEventHandler):
     def __init__(self, hint: Callable[[str], None]) -> None:
         self._hint = hint

@@ -4,6 +4,7 @@
 import ctypes
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -218,3 +219,26 @@ def status(state: Path) -> dict[str, Any]:
     (source,) = clisvc("status", "--state", state, "--json").json["sources"]
     found: dict[str, Any] = source
     return found
+
+
+def acked(state: Path) -> int:
+    """Return the bytes acknowledged, without the cost of a process."""
+    database = state / "state.db"
+    if not database.exists():
+        return 0
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        found = connection.execute("SELECT sum(offset) FROM generation").fetchone()
+    except sqlite3.OperationalError:  # it is being made
+        return 0
+    finally:
+        connection.close()
+    return int(found[0] or 0)
+
+
+def holds(state: Path, pid: int) -> bool:
+    """Tell whether a process has the state folder, and so reacts to signals."""
+    try:
+        return (state / "pid").read_text("ascii") == str(pid)
+    except FileNotFoundError:
+        return False

@@ -12,6 +12,7 @@ from elasticsearch import Elasticsearch
 
 from shipper.stack import assets
 from tests.live.commands import (
+    acked,
     clisvc,
     count,
     lines,
@@ -61,20 +62,23 @@ def test_setup(elasticsearch_url: str) -> None:
 
 
 def test_dry_run_changes_nothing(elasticsearch_url: str, client: Elasticsearch) -> None:
-    """A plan is only a plan: what is missing is still missing afterwards."""
+    """A plan is only a plan: what is out of date stays so until it is carried out."""
+    name = "logs-sms.state@settings"
     words = ("setup", "--elasticsearch-url", elasticsearch_url)
-    clisvc(*words)
-    client.indices.delete_index_template(name="logs-sms.state")
-    plan = clisvc(*words, "--dry-run", "--json")
-    there = client.indices.exists_index_template(name="logs-sms.state")
-    done = clisvc(*words, "--json")
+    (body,) = (asset.body for asset in assets() if asset.name == name)
+    meta = {"managed_by": "clisvc-shipper", "version": 0}
+    client.cluster.put_component_template(
+        name=name, template=body["template"], version=0, meta=meta
+    )
 
-    assert not there
-    for shown in (plan, done):
-        (step,) = (s for s in shown.json["steps"] if s["name"] == "logs-sms.state")
-        assert step["action"] == "create"
-    assert (plan.json["applied"], done.json["applied"]) == (False, True)
-    assert client.indices.exists_index_template(name="logs-sms.state")
+    versions = []
+    for done in (clisvc(*words, "--dry-run", "--json"), clisvc(*words, "--json")):
+        (step,) = (step for step in done.json["steps"] if step["name"] == name)
+        versions.append((step["action"], done.json["applied"]))
+    again = clisvc(*words, "--json")
+
+    assert versions == [("update", False), ("update", True)]
+    assert "update" not in {step["action"] for step in again.json["steps"]}
 
 
 def test_check(elasticsearch_url: str, tmp_path: Path) -> None:
@@ -132,7 +136,7 @@ def test_status_adds_up(
         until(lambda: count(client, namespace) == 200, "all is indexed")
         with log.open("ab") as file:
             file.write(half)
-        until(lambda: status(state)["acked"] == len(lines(0, 200)), "it is saved")
+        until(lambda: acked(state) == len(lines(0, 200)), "it is saved")
         during = status(state)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0

@@ -5,7 +5,6 @@ import random
 import secrets
 import shutil
 import signal
-import sqlite3
 import subprocess
 import threading
 from collections import Counter
@@ -16,8 +15,10 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from tests.live.commands import (
+    acked,
     clisvc,
     count,
+    holds,
     lines,
     originals,
     running,
@@ -72,21 +73,6 @@ def _append(path: Path, data: bytes) -> None:
 def _stop(process: "subprocess.Popen[bytes]") -> int:
     process.send_signal(signal.SIGTERM)
     return process.wait(timeout=20)
-
-
-def _acked(state: Path) -> int:
-    """Return the bytes acknowledged, without the cost of a process."""
-    database = state / "state.db"
-    if not database.exists():
-        return 0
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        found = connection.execute("SELECT sum(offset) FROM generation").fetchone()
-    except sqlite3.OperationalError:  # it is being made
-        return 0
-    finally:
-        connection.close()
-    return int(found[0] or 0)
 
 
 class _Author(threading.Thread):
@@ -144,7 +130,7 @@ def test_killed_twenty_times(
     chance = random.Random(seed)  # noqa: S311  moments, no secrets
     state = tmp_path / "state"
     errors = tmp_path / "errors"
-    author = _Author(log, lambda size: _acked(state) > size)
+    author = _Author(log, lambda size: acked(state) > size)
     author.start()
     try:
         for _ in range(_KILLS):
@@ -160,6 +146,7 @@ def test_killed_twenty_times(
                 "all is indexed",
                 timeout_s=90,
             )
+            until(lambda: holds(state, process.pid), "it listens to signals")
             code = _stop(process)
     finally:
         author.stop()
@@ -191,7 +178,7 @@ def test_state_folder_lost(
     found = []
     for _ in range(2):
         with running(tmp_path / "errors", *command) as process:
-            until(lambda: _acked(state) == len(data), "all is acknowledged")
+            until(lambda: acked(state) == len(data), "all is acknowledged")
             assert _stop(process) == 0
         found.append((originals(client, namespace), status(state)["duplicates"]))
         shutil.rmtree(state)
