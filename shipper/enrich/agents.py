@@ -128,13 +128,16 @@ def integrity_failed(
     return _moved(agent, launcher, "integrity_failed", incident)
 
 
+def is_healthy(trail: Trail, launcher: Launcher) -> bool:
+    """Tell whether evidence of health would be no news, as most of it is."""
+    agent = trail.agents.get(launcher.agent.id)
+    return agent is not None and _state(agent, launcher) == "healthy"
+
+
 def healthy(trail: Trail, launcher: Launcher, record: Occasion) -> Change | None:
     """Evidence that the launcher's application runs."""
     agent = _agent(trail, launcher)
-    state = _state(agent, launcher)
-    if state == "healthy":
-        return None  # most launches of a log: no news
-    failing = state in FAILING
+    failing = _state(agent, launcher) in FAILING
     was_failing = agent.state in FAILING
     change = _moved(agent, launcher, "recovered" if failing else "healthy")
     if was_failing and agent.state not in FAILING:

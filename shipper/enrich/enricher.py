@@ -195,17 +195,17 @@ class Enricher:
         changes: _Changes,
     ) -> None:
         """Take note of what shows that an agent works."""
-        role = match.signature.role
-        if match.signature.action == "launch-deferred":
-            forget(self.trail, record)
+        signature = match.signature
         proven: Launcher | None = None
-        if role == "attempt":
+        if signature.role == "attempt":
             proven = attempt(self.trail, record, match)
-        elif role == "started":
+        elif signature.role == "started":
             proven = sense.launcher
-        elif role == "list" and match.code == 0:
+        elif signature.role == "list" and match.code == 0:
             proven = self._last_of_list(record)
-        if proven is not None:
+        elif signature.action == "launch-deferred":
+            forget(self.trail, record)
+        if proven is not None and not agents.is_healthy(self.trail, proven):
             occasion = _occasion(record, ident)
             changes.append(agents.healthy(self.trail, proven, occasion))
 

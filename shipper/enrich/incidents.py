@@ -8,6 +8,8 @@ checksum is wrong), the launcher's echo (S02), the verification (S03) and its fa
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from shipper.enrich.trail import Attempt, Incident, Trail, remember
 from shipper.knowledge import Launcher, Match, by_app, by_executable, cause_of, role_of
 from shipper.records import Record
@@ -23,6 +25,7 @@ OPENING = frozenset({"launch", "echo", "verify", "integrity"})
 _JOINING = OPENING | {"appverify"}
 
 
+@lru_cache(maxsize=4096)
 def launcher_of(app: str, executable: str) -> Launcher | None:
     """Resolve a launcher: by the application's name, else by the program's path."""
     return (by_app(app) if app else None) or (
@@ -39,13 +42,14 @@ def join(trail: Trail, record: Record, match: Match, record_id: str) -> Incident
         match: what it means.
         record_id: its id, which becomes the incident's if it opens one.
     """
-    thread = _thread(record)
     role = match.signature.role
     if role == "attempt":
-        trail.incidents.pop(thread, None)
+        if trail.incidents:
+            trail.incidents.pop(_thread(record), None)
         return None
     if role not in _JOINING:
         return None
+    thread = _thread(record)
     incident = trail.incidents.get(thread)
     if incident is not None and not _continues(incident, record, match):
         incident = None
