@@ -32,6 +32,14 @@ ALIASES = {
 #: Variables with our prefix that are no settings.
 _OTHERS = frozenset({"CLISVC_CONFIG", "CLISVC_CACHE"})
 
+#: What a value has to look like, in words instead of an expression.
+_PATTERNS = {
+    "output.namespace": (
+        "expected at most 100 characters without capitals, blanks"
+        ' and any of - / * ? " < > | , # :'
+    ),
+    "input.shard": "expected a form such as 2/8",
+}
 _TABLES = ("elasticsearch", "input", "output", "state", "log")
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _USER = re.compile(r"//(?P<name>[^:@/]*):(?P<password>[^/]*)@")
@@ -170,7 +178,8 @@ def _convert(raw: dict[str, Any], origins: dict[str, str]) -> Settings:
         hint = "" if _is_secret(path) or value is None else f", not {value!r}"
         if choices := _choices(path):
             text = "Expected one of " + ", ".join(choices)
-        problem = text[:1].lower() + text[1:].partition(", got ")[0] + hint
+        problem = _PATTERNS.get(path) or text[:1].lower() + text[1:]
+        problem = problem.partition(", got ")[0] + hint
         raise ConfigError(path, problem, origin=_origin(path, origins)) from error
 
 

@@ -219,7 +219,7 @@ class Harvester:
             return False
         life.give_up()
         _log.warning(
-            "log replaced before it was read to its end",
+            "log replaced or removed before it was read to its end",
             host=self.source.host,
             path=life.path,
             generation=life.generation.gen_id,

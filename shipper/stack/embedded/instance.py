@@ -105,6 +105,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
                 "HOME": str(self.home),
                 "ES_JAVA_HOME": str(self.java.home),
                 "ES_JAVA_OPTS": heap,
+                **self._launcher_temp(),
                 "ES_PATH_CONF": str(self.home / "config"),
                 "ES_TMPDIR": str(self.home / "tmp"),
             },
@@ -112,6 +113,14 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
             output=self.console,
             account=self.account,
         )
+
+    def _launcher_temp(self) -> dict[str, str]:
+        """Return where the launcher puts files that it leaves behind."""
+        folder = str(self.home / "tmp")
+        found = {"TMP": folder, "TEMP": folder}  # what Java asks on Windows
+        if not any(map(str.isspace, folder)):  # the launcher's script would split it
+            found["CLI_JAVA_OPTS"] = f"-Djava.io.tmpdir={folder}"
+        return found
 
     def url(self) -> str | None:
         """Return where the server listens, or None while it does not say so yet."""
