@@ -119,7 +119,7 @@ class Composer:
             flags = f',"flags":{_encode(record.flags).decode()}'
         return (
             f'{{"event":{{"kind":"event",{sense.event}{_STREAM}{writer.event}'
-            f'{self._zone}"sequence":{start},'
+            f'{self._zone}"sequence":{start + record.sub},'
             f'"original":{_encode(record.original).decode()}}},'
             f'"@timestamp":"{moment.text}.{record.millis:03d}Z",'
             f'"message":{sense.message},{writer.log}"level":"{sense.level}"'

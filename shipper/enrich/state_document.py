@@ -53,7 +53,7 @@ def state_document(
         "module": "sms",
         "dataset": Stream.STATE,
         "timezone": record.moment.timezone,
-        "sequence": record.start,
+        "sequence": record.start + record.sub,  # the pieces of a line have an order
     }
     if now.state in _SEVERITY:
         event["severity"] = _SEVERITY[now.state]
