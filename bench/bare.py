@@ -16,6 +16,9 @@ _RECORD = re.compile(
     rb"([^\n]*?)~? *\$\$<([^<>\n]*)><(\w{3} \w{3} \d\d [\d:]{8})\.(\d{3}) (\d{4})"
     rb"[^>\n]*><thread=(\d+) [^>\n]*>\r?\n"
 )
+_DOCUMENT = (
+    b'{"create":{}}\n{"message":"%b","component":"%b","time":"%b.%b %b","thread":%b}\n'
+)
 _CHUNK = 1024 * 1024
 _BATCH = 5 * 1024 * 1024
 _HEADERS = {"Content-Type": "application/x-ndjson"}
@@ -39,8 +42,7 @@ def main() -> None:
                 escaped
             ):
                 body.append(
-                    b'{"create":{}}\n{"message":"%b","component":"%b","time":"%b.%b %b",'
-                    b'"thread":%b}\n' % (message, component, time, millis, year, thread)
+                    _DOCUMENT % (message, component, time, millis, year, thread)
                 )
                 records += 1
             size += len(escaped)
