@@ -13,9 +13,9 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 # Examples are slow at times on a busy machine; that is no fault of the code.
-_CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("dev", max_examples=100, **_CALM)
-settings.register_profile("ci", max_examples=400, **_CALM)
+_CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", _CALM, max_examples=100)
+settings.register_profile("ci", _CALM, max_examples=400)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
 )
@@ -30,6 +30,7 @@ def _no_thread_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     deadline = time.monotonic() + _PATIENCE_S
+    left: list[str] = []
     while time.monotonic() < deadline:
         left = [
             thread.name
