@@ -100,7 +100,7 @@ class Engine:
         self._assembly = Assembly(settings, clock)
         self._database = Database(folder.database, clock)
         self._ledger = Ledger()
-        self._keeper = Keeper(self._database, self._ledger)
+        self._keeper = Keeper(self._database, self._ledger, clock)
         self._gate = Gate(clock)
         self._outbox = Outbox(
             clock,

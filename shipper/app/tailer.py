@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from contextlib import suppress
 
 import structlog
 
@@ -52,8 +53,10 @@ class Tailer:
         self._settings = reading
         self._schedule = Schedule(clock, reading.sweep_min, reading.sweep_max)
         self._shares = ShareReaders(clock, reading.share_readers, reading.max_stuck)
-        self._returned: queue.SimpleQueue[tuple[str, Reading | None]]
-        self._returned = queue.SimpleQueue()
+        self._over = threading.Event()
+        # Bounded, because shares may be read faster than documents are made of them.
+        self._returned: queue.Queue[tuple[str, Reading | None]]
+        self._returned = queue.Queue(reading.share_readers)
         self._on_share: dict[str, bool] = {}
         self._by_folder: dict[str, list[str]] = {}
         self._told: dict[str, Status] = {}
@@ -85,12 +88,13 @@ class Tailer:
                 if now >= next_forget:
                     next_forget = now + _FORGET_EVERY_S
                     engine.forget()
-                while not self._returned.empty():
+                for _ in range(self._returned.qsize()):
                     self._visited(*self._returned.get())
                 key = self._schedule.next(_TICK_S)
                 if key is not None:
                     self._visit(key)
         finally:
+            self._over.set()
             if watch:
                 watch.stop()
             self._shares.stop()
@@ -138,21 +142,28 @@ class Tailer:
             self._schedule.add(key, longest_s=longest)
 
     def _visit(self, key: str) -> None:
-        harvester = self._engine.harvesters[key]
-        read = self._engine.room(_TICK_S)
+        harvester, room = self._engine.harvesters[key], self._engine.room
         if not self._on_share[key]:
-            self._visited(key, harvester.visit(read=read))
+            self._visited(key, harvester.visit(read=room(_TICK_S)))
             return
 
         def visit() -> None:
             reading = None
             try:
-                reading = harvester.visit(read=read)
+                # Asked here: many may have waited for a reader since they were due.
+                reading = harvester.visit(read=room(_TICK_S))
             finally:
-                self._returned.put((key, reading))
-                self._schedule.wake()
+                self._return(key, reading)
 
         self._shares.submit(key, visit)
+
+    def _return(self, key: str, reading: Reading | None) -> None:
+        """Hand over what a share's reader brought, once there is a place for it."""
+        while not self._over.is_set():
+            with suppress(queue.Full):
+                self._returned.put((key, reading), timeout=_TICK_S)
+                self._schedule.wake()
+                return
 
     def _visited(self, key: str, reading: Reading | None) -> None:
         harvester = self._engine.harvesters[key]

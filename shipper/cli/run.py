@@ -20,7 +20,7 @@ from shipper.cli.options import (
     state_dir,
     state_option,
 )
-from shipper.cli.signals import stopping
+from shipper.cli.signals import say_stopping, stopping
 from shipper.cli.templates import templates_ready
 from shipper.store import StateFolder
 
@@ -54,4 +54,5 @@ def run(**options: Any) -> None:
     ):
         if templates_ready(settings, asked):
             Tailer(engine, discovery, asked).run()
+        say_stopping(asked)
     _log.info("stopped")

@@ -33,7 +33,7 @@ from shipper.cli.options import (
     state_dir,
     state_option,
 )
-from shipper.cli.signals import stopping
+from shipper.cli.signals import say_stopping, stopping
 from shipper.cli.templates import ensure_templates
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_FOUND, EXIT_INTERRUPTED, InputProblem
@@ -70,6 +70,7 @@ def ship(**options: Any) -> None:
             ensure_templates(settings)
             backfill = Backfill(engine, discovery, asked)
             complete = backfill.run()
+            say_stopping(asked)
         seconds = engine.clock.monotonic() - begun
     result = _result(engine, backfill)
     click.echo(

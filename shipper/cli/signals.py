@@ -19,16 +19,19 @@ _log = structlog.get_logger(__name__)
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT, SIGTERM or Ctrl-Break sets; a second one ends it."""
+    """Yield an event that SIGINT, SIGTERM or Ctrl-Break sets; a second one ends it.
+
+    The signal is not logged here: it may come while a message is being written, and
+    the lock around that would never open again. See :func:`say_stopping`.
+    """
     asked = threading.Event()
 
-    def handle(number: int, _frame: FrameType | None) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
         if asked.is_set():
             os._exit(
                 EXIT_INTERRUPTED
             )  # nothing is lost: what is not saved is read again
         asked.set()
-        _log.info("stopping", signal=signal.Signals(number).name)
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGBREAK"):
@@ -39,6 +42,12 @@ def stopping() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def say_stopping(asked: threading.Event) -> None:
+    """Say that reading has ended, and what has been read is being delivered, if so."""
+    if asked.is_set():
+        _log.info("stopping")
 
 
 @contextmanager

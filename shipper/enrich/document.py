@@ -17,8 +17,8 @@ from shipper.knowledge import VERSION, Remedy
 from shipper.records import Generation, Moment, Record, Source, Stream
 
 ECS_VERSION = "9.4.0"
-_WRITERS = 1024
-_THREADS = 4096
+_WRITERS = 64
+_THREADS = 1024
 _STREAM = f'"module":"sms","dataset":"{Stream.CLISVC}",'
 _END = f',"knowledge":{{"version":"{VERSION}"}}}}}}'
 _encode = msgspec.json.Encoder().encode
@@ -67,6 +67,10 @@ class Writer:
         return found
 
 
+#: Writers by component: a fleet has few, and thousands of logs share them.
+_writers: dict[str, Writer] = {}
+
+
 class Composer:
     """Puts the documents of one generation together.
 
@@ -84,7 +88,6 @@ class Composer:
             f'{common(source, namespace, Stream.CLISVC)}"sms":{{"log":{{'
             f'"name":{text(source.log)},"generation":"{generation.gen_id}","offset":'
         )
-        self._writers: dict[str, Writer] = {}
         self._readings: dict[tuple[str, str], str] = {}
         self._second: Moment | None = None
         self._zone = self._time = ""
@@ -107,7 +110,7 @@ class Composer:
             top: more members of the document, each with a comma behind it.
             more: more members of ``sms``, each with a comma before it.
         """
-        writer = self._writers.get(record.component) or self.writer(record.component)
+        writer = _writers.get(record.component) or self.writer(record.component)
         moment, start, thread = record.moment, record.start, record.thread
         if moment is not self._second:
             self._turn(moment)
@@ -143,11 +146,11 @@ class Composer:
 
     def writer(self, component: str) -> Writer:
         """Return the members about the component that wrote a record."""
-        writer = self._writers.get(component)
+        writer = _writers.get(component)
         if writer is None:
-            if len(self._writers) >= _WRITERS:
-                self._writers.clear()
-            writer = self._writers[component] = Writer(component)
+            if len(_writers) >= _WRITERS:
+                _writers.clear()
+            writer = _writers[component] = Writer(component)
         return writer
 
     def launched(self, record: Record, inside: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 
+from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.records import Observation, Source
 from shipper.store.database import Database, Sighting
@@ -12,6 +13,7 @@ from shipper.store.ledger import Ledger
 
 _EVERY_S = 1.0
 _BATCHES = 8
+_REPEAT_S = 60.0  # so old may the time of the last successful look be
 
 _Name = tuple[str, str, int]
 
@@ -22,14 +24,16 @@ class Keeper:
     Args:
         database: where to.
         ledger: what is acknowledged.
+        clock: time.
 
     Attributes:
         trouble: why saving failed, if it did; the shipper has to stop then.
     """
 
-    def __init__(self, database: Database, ledger: Ledger) -> None:
+    def __init__(self, database: Database, ledger: Ledger, clock: Clock) -> None:
         self._database = database
         self._ledger = ledger
+        self._clock = clock
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._wake = threading.Event()
@@ -38,7 +42,7 @@ class Keeper:
         self._sightings: dict[_Name, Sighting] = {}
         self._known: dict[_Name, Observation] = {}
         self._statuses: dict[str, tuple[Source, str, str]] = {}
-        self._last_status: dict[str, tuple[str, str]] = {}
+        self._last_status: dict[str, tuple[str, str, float]] = {}
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self.trouble: StateError | None = None
 
@@ -56,10 +60,12 @@ class Keeper:
                 self._sightings[name] = sighting
 
     def visited(self, source: Source, status: str, detail: str) -> None:
-        """Note what the visit of a source found."""
+        """Note what the visit of a source found: news, or at least once a minute."""
+        now = self._clock.monotonic()
         with self._lock:
-            if self._last_status.get(source.key) != (status, detail):
-                self._last_status[source.key] = (status, detail)
+            *before, at = self._last_status.get(source.key, (None, None, 0.0))
+            if before != [status, detail] or now - at >= _REPEAT_S:
+                self._last_status[source.key] = (status, detail, now)
                 self._statuses[source.key] = (source, status, detail)
 
     def batch_done(self) -> None:

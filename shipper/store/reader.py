@@ -27,7 +27,8 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
         path: path of the active log.
         status: what the last visit found.
         detail: the system's own words about it.
-        last_ok_ms: wall clock of the last successful look, or ``None``.
+        last_ok_ms: wall clock of the last successful look, to the minute, or
+            ``None``.
         checkpoints: its generations, in reading order.
     """
 

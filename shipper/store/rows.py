@@ -25,6 +25,9 @@ OBSERVED = (
     " first_time = ?, encoding = ?, touched_ms = ?"
 )
 
+#: Statuses of a look that succeeded, as ``tail`` words them.
+_READ = frozenset({"ok", "finished", "waiting for a first record"})
+
 Row = tuple[Any, ...]
 
 
@@ -99,7 +102,7 @@ def progress(settled: Settled, now_ms: int) -> Row:
 
 def source(source: Source, status: str, detail: str, now_ms: int) -> Row:
     """Return the row of a source."""
-    ok = now_ms if status in {"ok", "finished"} else None
+    ok = now_ms if status in _READ else None
     return (
         text(source.key),
         text(source.host),

@@ -3,12 +3,15 @@
 
 A line is complete at its line feed. A line over the limit is cut at the limit, and the
 rest is skipped to the next line feed in bounded memory. Runs of NUL bytes are what some
-network file systems return instead of data; they stay undecided until they have stayed.
+network file systems return instead of data; whether they have stayed long enough to be
+content is for the caller to say, a line with one is flagged here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from shipper.records import Chunk, Encoding
 from shipper.tail.identity import find_unit, newline, rfind_unit
@@ -28,6 +31,8 @@ def frame(
 ) -> Iterator[Chunk]:
     """Yield the chunks in ``data``, in order; what they leave over is incomplete.
 
+    Lines with a run of NUL bytes are flagged ``nul``, each in a chunk of its own.
+
     Args:
         data: bytes from offset ``start`` on. For UTF-16 ``start`` is even.
         start: offset of ``data[0]`` in the generation, in bytes.
@@ -37,6 +42,27 @@ def frame(
         final: nothing more will come: an unterminated last line is taken as
             ``partial``.
     """
+    chunks = _cut(
+        data,
+        start,
+        max_line_bytes=max_line_bytes,
+        encoding=encoding,
+        skipping=skipping,
+        final=final,
+    )
+    for chunk in chunks:
+        yield from _apart(chunk)
+
+
+def _cut(
+    data: bytes,
+    start: int,
+    *,
+    max_line_bytes: int,
+    encoding: Encoding,
+    skipping: bool,
+    final: bool,
+) -> Iterator[Chunk]:
     end = newline(encoding)
     half = 0 if final else len(data) % len(end)  # half a code unit waits for the other
     data = data[: len(data) - half]
@@ -90,6 +116,24 @@ def before_nul_run(data: bytes, encoding: Encoding) -> int | None:
         return None
     found = data.find(NUL_RUN)
     return None if found < 0 else data.rfind(b"\n", 0, found) + 1
+
+
+def _apart(chunk: Chunk) -> Iterator[Chunk]:
+    """Give each line with a run of NUL bytes a chunk of its own."""
+    data = chunk.data
+    while (begin := before_nul_run(data, chunk.encoding)) is not None:
+        stop = data.find(b"\n", begin) + 1 or len(data)
+        if begin:
+            yield replace(chunk, data=data[:begin], end=chunk.start + begin)
+        rest = data[stop:]
+        end = chunk.start + stop if rest else chunk.end
+        flags = ("nul", *chunk.flags)
+        line = data[begin:stop]
+        yield replace(chunk, start=chunk.start + begin, data=line, end=end, flags=flags)
+        if not rest:
+            return
+        chunk, data = replace(chunk, start=chunk.start + stop, data=rest), rest
+    yield chunk
 
 
 def _plain(

@@ -11,7 +11,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 import structlog
-from msgspec.structs import replace
 
 from shipper.clock import Clock
 from shipper.records import (
@@ -152,19 +151,17 @@ class Harvester:
     def _take(self, life: Life, found: Found, now: float) -> Reading | None:
         """Frame what was read; decide whether the generation ends here."""
         body = found.data[life.position - found.start :]
-        flags: tuple[str, ...] = ()
         nul = None if life.progress.skipping else before_nul_run(body, life.encoding)
         if nul == 0:
             if not self._nul_stayed(life, now):
                 self.status, self.detail = Status.UNDECIDED, "NUL bytes, not text"
                 return None
-            flags, nul = ("nul",), body.find(b"\n") + 1 or None
+            nul = body.find(b"\n") + 1 or None
         body = body[:nul]
         at_end = life.position + len(body) >= found.size
         settled = at_end and (self._pacing.once or self._rotated_and_still(found, now))
         chunks = tuple(
-            replace(chunk, flags=flags + chunk.flags) if flags else chunk
-            for chunk in frame(
+            frame(
                 body,
                 life.position,
                 max_line_bytes=self._pacing.max_line_bytes,
@@ -247,7 +244,7 @@ class Harvester:
         """Go on with finished generations that have grown; return the unknown ones."""
         census = self._survey.take(self.lives, now, self._clock.wall_ms() // _DAY_MS)
         if all(life.finished for life in self.lives):
-            self.status, self.detail = census.status, ""
+            self.status, self.detail = census.status, census.detail
         for life, path in census.grown:
             # `once` takes a file as it is: what it has read to the end stays read.
             if not (self._pacing.once and life.position > life.origin.offset):

@@ -96,7 +96,7 @@ class ShareReaders:
             try:
                 job()
             except Exception:  # noqa: BLE001 - a thread must not end in silence
-                _log.exception("a look at a share failed; it is not looked at again")
+                _log.exception("a look at a share failed")
             with self._changed:
                 del self._since[name]
 

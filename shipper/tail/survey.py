@@ -20,7 +20,7 @@ from shipper.tail.life import Life
 from shipper.tail.opener import LookError, Opener, Trouble
 from shipper.tail.pacing import Pacing, Wait
 from shipper.tail.probe import Candidate, Found, examine, probe
-from shipper.tail.reading import Status
+from shipper.tail.reading import STATUS_OF, Status
 
 _SIBLING_TROUBLE = frozenset({Trouble.DENIED, Trouble.LOCKED})
 
@@ -29,13 +29,16 @@ class Census(Struct, frozen=True, kw_only=True):
     """What was found.
 
     Attributes:
-        status: of the log, if nothing in it needs reading.
+        status: of the log, if nothing in it needs reading: also that a rotated file of
+            it cannot be read.
+        detail: the system's own words about it, or empty.
         unknown: files that hold a generation, or a life of one, not followed yet, in
             reading order.
         grown: finished generations that go on, with the path where they do.
     """
 
     status: Status
+    detail: str
     unknown: tuple[Candidate, ...]
     grown: tuple[tuple[Life, str], ...]
 
@@ -106,6 +109,7 @@ class Survey:
         """
         paths = self.paths()
         status = Status.FINISHED if paths else Status.NO_LOG
+        trouble: LookError | None = None
         unknown: dict[str, Candidate] = {}
         grown: list[tuple[Life, str]] = []
         for path in paths:
@@ -118,10 +122,11 @@ class Survey:
                 gen_id = candidate.identity.gen_id
                 life = self._followed(path, gen_id, lives, now)
             except LookError as error:
-                if self.tells_nothing(error, path) and not self._passed_over(
-                    error, path, now
-                ):
+                if not self.tells_nothing(error, path):
+                    continue
+                if not self._passed_over(error, path, now):
                     raise
+                trouble = LookError(error.trouble, f"{path}: {error.detail}")
                 continue
             if life is None:
                 unknown.setdefault(gen_id, candidate)
@@ -131,7 +136,12 @@ class Survey:
             if life.finished and candidate.size > life.position:
                 grown.append((life, path))
         ordered = sorted(unknown.values(), key=self._order)
-        return Census(status=status, unknown=tuple(ordered), grown=tuple(grown))
+        return Census(
+            status=STATUS_OF[trouble.trouble] if trouble else status,
+            detail=trouble.detail if trouble else "",
+            unknown=tuple(ordered),
+            grown=tuple(grown),
+        )
 
     def _identified(self, path: str, lives: list[Life], now: float) -> Candidate:
         """Identify what ``path`` holds; nothing that may still change counts."""

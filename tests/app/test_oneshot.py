@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import BinaryIO, cast
 
 import pytest
@@ -140,3 +141,14 @@ def test_time_of_reading_is_the_clocks() -> None:
     )
 
     assert b'"@timestamp":"2004-11-09T11:33:20.000Z"' in event.document
+
+
+def test_nul_bytes_are_flagged_as_when_they_are_tailed() -> None:
+    """A document says the same of its bytes, whichever way they came."""
+    hole = b"\0" * 16 + line("Working set trimmed to 1 KB~", 0)
+    flags = [
+        json.loads(event.document)["sms"]["log"].get("flags")
+        for event in ship(CALM + hole + CALM)
+    ]
+
+    assert flags == [None, ["nul"], None]

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipper.demo.fleet import DEFAULT_TIMEZONE, Fleet
+from shipper.enrich.document import Composer
 from shipper.knowledge import signatures
-from shipper.records import DOCUMENT_HEAD, Stream
+from shipper.records import DOCUMENT_HEAD, Generation, Stream
 from shipper.stack.assets import Kind, assets
 from tests.enrich.ecs import DEFINITION, misfits, strangers
 from tests.enrich.story import (
@@ -23,6 +24,7 @@ from tests.enrich.story import (
     INTEGRITY,
     OFFERS,
     SOFTWARE,
+    SOURCE,
     VERIFY,
     VERIFY_5,
     Shipped,
@@ -221,3 +223,12 @@ def test_severity(text: str, severity: int | None) -> None:
     (one,) = (one for one in ship(line(text, 0)) if one.stream is Stream.CLISVC)
 
     assert one.body["event"].get("severity") == severity
+
+
+def test_logs_share_what_is_known_of_writers() -> None:
+    """Thousands of quiet logs do not keep the same text thousands of times."""
+    one, other = (
+        Composer(SOURCE, Generation(gen_id=name * 20), "default") for name in "01"
+    )
+
+    assert one.writer("CLISVCL.EXE") is other.writer("CLISVCL.EXE")

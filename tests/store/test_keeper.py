@@ -13,6 +13,8 @@ from shipper.clock import SystemClock
 from shipper.errors import StateError
 from shipper.records import Observation
 from shipper.store import Database, Keeper, Ledger
+from shipper.tail import Status
+from tests.fakes.clock import START_MS, ManualClock
 from tests.store.made import sighting, source, ticket
 
 
@@ -51,7 +53,7 @@ def _offset(database: Database) -> int:
 
 def test_nothing_new_nothing_written(database: CountingDatabase) -> None:
     """Without news there is no write, however often one looks."""
-    keeper = Keeper(database, Ledger())
+    keeper = Keeper(database, Ledger(), SystemClock())
     keeper.save()
     for _ in range(3):
         keeper.sighted(sighting())
@@ -63,7 +65,7 @@ def test_nothing_new_nothing_written(database: CountingDatabase) -> None:
 
 def test_changes_are_written(database: CountingDatabase) -> None:
     """A new status or observation is news, and the last one counts."""
-    keeper = Keeper(database, Ledger())
+    keeper = Keeper(database, Ledger(), SystemClock())
     keeper.visited(source(), "ok", "")
     keeper.save()
     keeper.sighted(sighting(observation=Observation(path="p", seen=1)))
@@ -77,10 +79,38 @@ def test_changes_are_written(database: CountingDatabase) -> None:
     assert found.checkpoints[0].observation.seen == 2
 
 
+def test_a_look_that_finds_nothing_new_is_dated(tmp_path: Path) -> None:
+    """A log that stays quiet counts as looked at, to the minute."""
+    clock = ManualClock()
+    database = CountingDatabase(tmp_path / "state.db", clock)
+    keeper = Keeper(database, Ledger(), clock)
+    for seconds in (0, 59, 1, 59):
+        clock.advance(seconds)
+        keeper.visited(source(), "ok", "")
+        keeper.save()
+    (found,) = database.sources()
+    database.close()
+
+    assert database.saves == 2
+    assert found.last_ok_ms == START_MS + 60_000
+
+
+@pytest.mark.parametrize("status", Status)
+def test_looks_that_succeed(database: CountingDatabase, status: Status) -> None:
+    """A file that was read, to its end or before its first record, was reached."""
+    keeper = Keeper(database, Ledger(), SystemClock())
+    keeper.visited(source(), status, "")
+    keeper.save()
+    (found,) = database.sources()
+
+    reached = {Status.OK, Status.FINISHED, Status.WAITING}
+    assert (found.last_ok_ms is not None) == (status in reached)
+
+
 def test_every_second(database: CountingDatabase) -> None:
     """What is acknowledged is saved within about a second."""
     ledger, chunk = Ledger(), ticket(10)
-    keeper = Keeper(database, ledger)
+    keeper = Keeper(database, ledger, SystemClock())
     keeper.start()
     keeper.sighted(sighting())
     ledger.open(chunk)
@@ -94,7 +124,7 @@ def test_every_second(database: CountingDatabase) -> None:
 
 def test_eight_batches(database: CountingDatabase) -> None:
     """Eight batches are saved at once, seven wait for the second to pass."""
-    keeper = Keeper(database, Ledger())
+    keeper = Keeper(database, Ledger(), SystemClock())
     keeper.sighted(sighting())
     keeper.start()
     for _ in range(7):
@@ -111,7 +141,7 @@ def test_eight_batches(database: CountingDatabase) -> None:
 def test_stop_saves(database: CountingDatabase) -> None:
     """What was acknowledged last is saved at the end."""
     ledger, chunk = Ledger(), ticket(10)
-    keeper = Keeper(database, ledger)
+    keeper = Keeper(database, ledger, SystemClock())
     keeper.start()
     keeper.sighted(sighting())
     ledger.open(chunk)
@@ -124,7 +154,7 @@ def test_stop_saves(database: CountingDatabase) -> None:
 
 def test_trouble_is_kept(database: CountingDatabase) -> None:
     """A store that fails ends the thread, and the reason can be asked for."""
-    keeper = Keeper(database, Ledger())
+    keeper = Keeper(database, Ledger(), SystemClock())
     keeper.sighted(sighting())
     database.close()
     keeper.start()
@@ -139,7 +169,7 @@ def test_trouble_is_kept(database: CountingDatabase) -> None:
 
 def test_any_failure_is_kept(database: CountingDatabase) -> None:
     """A fault of the program ends the thread too, but never in silence."""
-    keeper = Keeper(database, Ledger())
+    keeper = Keeper(database, Ledger(), SystemClock())
     keeper.sighted(sighting(observation=Observation(path="p", seen=2**63)))
     keeper.start()
 
@@ -152,7 +182,7 @@ def test_any_failure_is_kept(database: CountingDatabase) -> None:
 
 def test_failure_at_the_end(database: CountingDatabase) -> None:
     """If the last save fails, stopping says so."""
-    keeper = Keeper(database, Ledger())
+    keeper = Keeper(database, Ledger(), SystemClock())
     keeper.sighted(sighting())
     database.close()
 

@@ -292,6 +292,19 @@ def test_once_takes_nul_bytes_as_content(memory: Memory) -> None:
     assert follower.follow(looks=1) == lines(1) + NULS + b"\r\n" + lines(2)
 
 
+def test_once_tells_of_a_rotated_log_it_cannot_read(memory: Memory) -> None:
+    """The rest is read, and nobody is led to believe that it was all."""
+    memory.append(ROTATED, lines(1))
+    memory.append(ACTIVE, lines(2))
+    memory.files.faults[memory.path(ROTATED)] = Trouble.DENIED
+    follower = Follower(memory, pacing=Pacing(once=True))
+    path = memory.path(ROTATED)
+
+    assert follower.follow() == lines(2)
+    assert follower.harvester.status is Status.DENIED
+    assert follower.harvester.detail == f"{path}: {path}"
+
+
 # --- other hosts, special files -------------------------------------------------
 
 

@@ -206,3 +206,28 @@ def test_runs_of_nul_bytes_are_found_by_line(data: bytes, expected: int | None) 
 def test_nul_bytes_are_usual_in_utf_16() -> None:
     """There they are half of every plain character."""
     assert before_nul_run(b"\0" * 64, Encoding.UTF_16_LE) is None
+
+
+def test_lines_with_a_run_of_nul_bytes_stand_alone() -> None:
+    """They are flagged as what they are, wherever a read begins or ends."""
+    hole, cut = b"\0" * 16 + b"\n", b"x" + b"\0" * 99
+    log = b"a\n" + hole + hole + b"b\n" + cut + b"\nc\n"
+
+    assert list(frame(log, 0, max_line_bytes=LIMIT, final=True)) == [
+        Chunk(start=0, data=b"a\n", end=2),
+        Chunk(start=2, data=hole, end=19, flags=("nul",)),
+        Chunk(start=19, data=hole, end=36, flags=("nul",)),
+        Chunk(start=36, data=b"b\n", end=38),
+        Chunk(start=38, data=cut[:LIMIT], end=139, flags=("nul", "truncated")),
+        Chunk(start=139, data=b"c\n", end=141),
+    ]
+
+
+def test_a_last_line_of_nul_bytes_is_partial_too() -> None:
+    """What has no line end is taken at the end of a final log."""
+    log = b"a\n" + b"\0" * 16
+
+    assert list(frame(log, 0, max_line_bytes=LIMIT, final=True)) == [
+        Chunk(start=0, data=b"a\n", end=2),
+        Chunk(start=2, data=b"\0" * 16, end=18, flags=("nul", "partial")),
+    ]
