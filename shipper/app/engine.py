@@ -123,6 +123,7 @@ class Engine:
         self._pacing = Pacing(
             max_line_bytes=reading.max_line_bytes,
             rotation_wait_s=reading.rotation_wait,
+            keep_days=settings.state.keep_days,
             once=once,
         )
         self._bytes_read = 0
@@ -164,6 +165,7 @@ class Engine:
     def forget(self) -> None:
         """Forget generations whose files have been gone for long."""
         self._database.forget(self.settings.state.keep_days)
+        self._keeper.forget()
 
     def room(self, timeout_s: float) -> bool:
         """Tell whether more may be read, waiting up to ``timeout_s`` seconds for it."""

@@ -76,6 +76,11 @@ class Keeper:
         if enough:
             self._wake.set()
 
+    def forget(self) -> None:
+        """Forget what has been saved; what is still followed is noted again."""
+        with self._lock:
+            self._known.clear()
+
     def save(self) -> None:
         """Save what there is now.
 

@@ -23,7 +23,7 @@ from shipper.records import (
 from shipper.tail.candidates import Siblings
 from shipper.tail.framing import before_nul_run, frame
 from shipper.tail.identity import FirstTime
-from shipper.tail.life import Life
+from shipper.tail.life import Life, today
 from shipper.tail.opener import LookError, Opener
 from shipper.tail.pacing import Pacing, Wait
 from shipper.tail.probe import Candidate, Found, probe
@@ -31,7 +31,6 @@ from shipper.tail.reading import STATUS_OF, Reading, Status
 from shipper.tail.survey import Survey
 
 _log = structlog.get_logger(__name__)
-_DAY_MS = 86_400_000
 
 _LINE_END_BYTES = 4  # the longest line end, CR and LF in UTF-16
 
@@ -71,6 +70,8 @@ class Harvester:
             Life(saved.generation, saved.progress, saved.observation)
             for saved in sorted(checkpoints, key=lambda c: c.generation.ordinal)
         ]
+        for life in self.lives:
+            life.day = today(clock)  # as if found: it is looked for now
         self._opener = opener
         self._clock = clock
         self._pacing = pacing
@@ -198,7 +199,7 @@ class Harvester:
         It is given up only when that helps: a successor waits, or bytes are missing.
         """
         once = self._pacing.once
-        census = self._survey.take(self.lives, now, self._clock.wall_ms() // _DAY_MS)
+        census = self._survey.take(self.lives, now, today(self._clock))
         if not (census.unknown or life.seen > life.position or once):
             waiting = census.status is Status.WAITING
             self.status = census.status if waiting else Status.NO_LOG
@@ -239,10 +240,14 @@ class Harvester:
         unknown = self._reopen_grown(now)
         if unknown and self._survey.rotated(unknown[0].path):
             self._start(unknown[0])
+        oldest = today(self._clock) - self._pacing.keep_days
+        # The newest stays: its successor inherits from it.
+        kept = [life for life in self.lives[:-1] if not life.over(oldest)]
+        self.lives = kept + self.lives[-1:]
 
     def _reopen_grown(self, now: float) -> tuple[Candidate, ...]:
         """Go on with finished generations that have grown; return the unknown ones."""
-        census = self._survey.take(self.lives, now, self._clock.wall_ms() // _DAY_MS)
+        census = self._survey.take(self.lives, now, today(self._clock))
         if all(life.finished for life in self.lives):
             self.status, self.detail = census.status, census.detail
         for life, path in census.grown:

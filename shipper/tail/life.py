@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from shipper.clock import Clock
 from shipper.records import Chunk, Encoding, Generation, Observation, Progress
 from shipper.tail.identity import ANCHOR_BYTES, Head, digest
+
+_DAY_MS = 86_400_000
 
 
 class Life:
@@ -98,6 +101,10 @@ class Life:
         self._around = self._around[begin:]  # thousands of quiet logs keep this
         return self.progress
 
+    def over(self, day: int) -> bool:
+        """Tell whether it is finished and was found last before ``day``."""
+        return self.finished and self.day < day
+
     def observe(self) -> Observation:
         """Return what is known of it beside the reading position."""
         return Observation(
@@ -112,3 +119,8 @@ class Life:
             encoding=self.encoding,
             day=self.day,
         )
+
+
+def today(clock: Clock) -> int:
+    """Return the day, counted from 1970, UTC."""
+    return clock.wall_ms() // _DAY_MS

@@ -21,6 +21,7 @@ class Pacing(Struct, frozen=True, kw_only=True):
             longer holds up what came after it.
         survey_s: seconds between looks at all files of the log, for one that was
             finished and grows again.
+        keep_days: days a finished generation is remembered without its file.
         once: take files as they are now, to their end (``ship``).
     """
 
@@ -32,6 +33,7 @@ class Pacing(Struct, frozen=True, kw_only=True):
     nul_looks: int = 3
     sibling_wait_s: float = 60.0
     survey_s: float = 60.0
+    keep_days: int = 30
     once: bool = False
 
 

@@ -24,6 +24,22 @@ def test_finished_generation_is_noted_on_each_day_it_is_found() -> None:
     assert rotated.observe().day == first + 1
 
 
+def test_finished_generation_is_let_go_in_the_end() -> None:
+    """Memory does not grow with every rotation for ever; the newest one stays."""
+    world = Memory()
+    world.write(ROTATED, lines(1, 2))
+    world.write(ACTIVE, lines(30))
+    follower = Follower(world)
+    follower.follow()
+    assert len(follower.harvester.lives) == 2
+    world.remove(ROTATED)
+
+    follower.look(after_s=31 * DAY_S)
+
+    (kept,) = follower.harvester.lives
+    assert kept.path.endswith(ACTIVE)
+
+
 def test_generation_whose_file_is_gone_ages() -> None:
     """The day stays that of the last sight once no file holds the generation."""
     world = Memory()
