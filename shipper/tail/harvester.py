@@ -13,13 +13,7 @@ from contextlib import suppress
 import structlog
 
 from shipper.clock import Clock
-from shipper.records import (
-    Checkpoint,
-    Generation,
-    Observation,
-    Progress,
-    Source,
-)
+from shipper.records import Checkpoint, Generation, Observation, Progress, Source
 from shipper.tail.candidates import Siblings
 from shipper.tail.framing import before_nul_run, frame
 from shipper.tail.identity import FirstTime
