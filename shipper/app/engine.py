@@ -62,6 +62,7 @@ class Engine:
         sink: where documents go.
         folder: the locked state folder.
         once: logs are read to their end as they are now (``ship``).
+        again: begin every log anew, whatever has been read of it.
         closing: close the sink at the end.
         clock: time.
         opener: the file system.
@@ -82,6 +83,7 @@ class Engine:
         folder: StateFolder,
         *,
         once: bool = False,
+        again: bool = False,
         closing: bool = True,
         clock: Clock | None = None,
         opener: Opener | None = None,
@@ -96,6 +98,7 @@ class Engine:
         self.finished = 0
         self._tick = tick
         self._sink = sink
+        self._again = again
         self._closing = closing
         self._assembly = Assembly(settings, clock)
         self._database = Database(folder.database, clock)
@@ -158,7 +161,7 @@ class Engine:
             first_time,
             self.clock,
             self._pacing,
-            self._database.checkpoints(source.key),
+            () if self._again else self._database.checkpoints(source.key),
         )
         return harvester
 

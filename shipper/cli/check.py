@@ -19,7 +19,7 @@ from shipper.cli.options import (
     state_dir,
     state_option,
 )
-from shipper.cli.render import table
+from shipper.cli.render import prose, table
 from shipper.clock import SystemClock
 from shipper.config import Settings
 from shipper.deliver import connect, public_url
@@ -35,10 +35,11 @@ _SHOWN = 20
 @server_options
 @state_option
 @input_options
+@click.option("--all", "show_all", is_flag=True, help="Show defaults too.")
 @json_option
 @config_options
-def check(*, as_json: bool, **options: Any) -> None:
-    """Show every setting with its origin, and try server, templates and logs.
+def check(*, as_json: bool, show_all: bool, **options: Any) -> None:
+    """Try server, templates and logs, and show each setting with its origin.
 
     Writes nothing. The exit code is that of the first thing that is wrong.
     """
@@ -64,8 +65,11 @@ def check(*, as_json: bool, **options: Any) -> None:
         }
         click.echo(msgspec.json.encode(found).decode())
     else:
-        table(("setting", "value", "origin"), loaded.rows())
-        table(("checked", "result", "detail"), findings)
+        table(("checked", "result", "detail"), findings, whole=["result"])
+        rows = [row for row in loaded.rows() if show_all or row[2] != "default"]
+        table(("setting", "value", "origin"), rows, whole=["setting"])
+        if not show_all:
+            prose("All other settings have their defaults; --all shows them.")
     wrong = next((problem for problem in problems if problem is not None), None)
     if wrong is not None:
         raise SystemExit(wrong.exit_code)

@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 
 from shipper.cli.options import json_option
-from shipper.cli.render import table
+from shipper.cli.render import prose, table
 from shipper.cli.signals import interrupting
 from shipper.clock import SystemClock
 from shipper.demo import AgentFinding, Demonstration, Findings, Result
@@ -26,7 +26,8 @@ from shipper.telemetry import configure
 @click.option("--hosts", type=click.IntRange(12, 500), default=48, show_default=True)
 @click.option("--seed", type=int, default=2003, show_default=True)
 @click.option(
-    "--version",
+    "--elasticsearch-version",
+    "version",
     type=click.Choice(list(VERSIONS)),
     default=DEFAULT_VERSION,
     show_default=True,
@@ -97,57 +98,51 @@ def _show(result: Result) -> None:
     failing = [f for f in found.failing if f.state != "integrity_failed"]
     integrity = [f for f in found.failing if f.state == "integrity_failed"]
     click.echo()
-    table(
-        ("host", "agent", "state", "since (UTC)", "cycles", "root code"),
-        [_row(finding) for finding in failing],
-        title=f"In trouble: {_count(failing)} of {found.hosts} hosts",
-        numbers=["cycles", "root code"],
-    )
+    hosts = len({finding.host for finding in found.failing})
+    title = f"In trouble: {hosts} of {found.hosts} hosts"
+    _agents_table([*integrity, *failing], title)
     if integrity:
-        table(
-            ("host", "agent", "state", "since (UTC)", "cycles", "root code"),
-            [_row(finding) for finding in integrity],
-            title="Failed the integrity check (look here first)",
-            numbers=["cycles", "root code"],
-        )
-    click.echo(f"Works again: {_agents(found.recovered)}")
-    click.echo(f"One policy or single machines? {_verdict(found)}")
+        names = ", ".join(dict.fromkeys(finding.host for finding in integrity))
+        prose(f"Look here first, the program itself was changed: {names}")
+    recovered = dict.fromkeys(finding.host for finding in found.recovered)
+    prose(f"Works again: {', '.join(recovered) or 'none'}")
+    prose(f"One policy or single machines? {_verdict(found)}")
     for remedy, rights in dict.fromkeys((f.remedy, f.rights) for f in found.failing):
         if remedy:
-            click.echo(f"Remedy: {remedy}")
+            prose(f"Remedy: {remedy}")
         if rights:
-            click.echo(f"  candidate rights: {', '.join(rights)}")
+            prose(f"Candidate rights: {', '.join(rights)}")
     click.echo()
-    click.echo(
+    prose(
         f"{result.rotations} rotations meanwhile; {result.seconds:.1f} s from"
         " the first line to the last acknowledgement."
     )
-    click.echo(
-        f"records written {proof.written:,} = documents indexed {proof.indexed:,}"
-        if proof.written == proof.indexed
-        else f"records written {proof.written:,}, documents indexed {proof.indexed:,}"
+    equal = " =" if proof.written == proof.indexed else ","
+    prose(
+        f"records written {proof.written:,}{equal} documents indexed {proof.indexed:,}"
     )
-    click.echo(f"{proof.lost:,} lost, {proof.doubled:,} doubled")
+    prose(f"{proof.lost:,} lost, {proof.doubled:,} doubled")
+
+
+def _agents_table(found: list[AgentFinding], title: str) -> None:
+    table(
+        ("host", "client agent", "state", "since (UTC)", "cycles", "code"),
+        [_row(finding) for finding in found],
+        title=title,
+        numbers=["cycles", "code"],
+        whole=["host", "client agent", "state", "since (UTC)"],
+    )
 
 
 def _row(finding: AgentFinding) -> tuple[object, ...]:
     return (
         finding.host,
-        finding.agent,
+        finding.agent.removesuffix(" Client Agent"),
         finding.state.replace("_", " "),
         f"{finding.since:%Y-%m-%d %H:%M}",
         finding.cycles,
         finding.root_code,
     )
-
-
-def _count(found: list[AgentFinding]) -> int:
-    return len({finding.host for finding in found})
-
-
-def _agents(found: tuple[AgentFinding, ...]) -> str:
-    hosts = dict.fromkeys(finding.host for finding in found)
-    return ", ".join(hosts) if hosts else "none"
 
 
 def _verdict(found: Findings) -> str:

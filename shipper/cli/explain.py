@@ -27,6 +27,7 @@ from shipper.knowledge import (
     find,
     for_cause,
     match,
+    named,
     read,
     role_of,
 )
@@ -45,13 +46,14 @@ _REFUSAL_ROLES = frozenset({"launch", "echo", "verify", "integrity"})
 def explain(words: tuple[str, ...], *, as_json: bool) -> None:
     """Explain an error code in any spelling, or a line of the log.
 
-    1314, 0x522, 0x80070522, -2147023582 and 87D00324 are codes; a line goes in quotes,
-    or comes on standard input with -. Needs neither configuration nor a network.
+    1314, 0x522, 0x80070522, -2147023582, 87D00324 and ERROR_PRIVILEGE_NOT_HELD are
+    codes; a line goes in quotes, or comes on standard input with -. Needs neither
+    configuration nor a network.
     """
     text = " ".join(words)
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
-    answers = _code(text.strip()) or _lines(text)
+    answers = _code(text.strip()) or _codes(text.split()) or _lines(text)
     if not answers:
         raise UsageProblem(
             f"{text.strip()[:80]!r}: there is no error code in it.",
@@ -66,8 +68,14 @@ def explain(words: tuple[str, ...], *, as_json: bool) -> None:
         console.print(_card(answer))
 
 
+def _codes(words: list[str]) -> list[dict[str, Any]]:
+    """Explain several codes; nothing if one of the words is none."""
+    answers = [_code(word) for word in words]
+    return [one for answer in answers for one in answer] if all(answers) else []
+
+
 def _code(text: str) -> list[dict[str, Any]]:
-    readings = read(text)
+    readings = read(text) or named(text)
     if not readings:
         return []
     cause = cause_of("", readings[0].value)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -10,17 +12,15 @@ from typing import Any
 import click
 
 from shipper import __version__
-from shipper.cli.check import check
-from shipper.cli.demo import demo
-from shipper.cli.embedded import embedded
-from shipper.cli.explain import explain
-from shipper.cli.parse import parse
-from shipper.cli.run import run
-from shipper.cli.setup import setup
-from shipper.cli.ship import ship
-from shipper.cli.status import status
 from shipper.errors import EXIT_INTERRUPTED, ShipperError
 from shipper.telemetry import printable
+
+#: In the order of the help text; each is a module of its own, loaded when it is asked
+#: for, because a card about a code must not wait for a client of Elasticsearch.
+COMMANDS = (
+    *("run", "ship", "parse", "explain", "check", "status", "setup", "embedded"),
+    "demo",
+)
 
 EPILOG = """\b
 Exit codes
@@ -47,6 +47,16 @@ class _Explained(click.ClickException):
 
 
 class _Group(click.Group):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"shipper.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -83,7 +93,7 @@ def main() -> None:
                      clisvc ship PATH            backfill once
                      clisvc status               what has been read, sent, lost
     """  # noqa: D301 - click wants the backspace itself
-
-
-for command in (run, ship, parse, explain, check, status, setup, embedded, demo):
-    main.add_command(command)
+    # What a log holds may be more than the terminal's encoding can show.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -7,6 +7,7 @@ import re
 import socket
 import uuid
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ import platformdirs
 
 from shipper.clock import SystemClock
 from shipper.config import Loaded, Settings, load
-from shipper.deliver import ElasticSink, connect
+from shipper.deliver import ElasticSink, connect, public_url
 from shipper.errors import UsageProblem
 from shipper.tail import Discovery, HostList, Pattern
 from shipper.telemetry import configure
@@ -172,12 +173,20 @@ def discovery_from(settings: Settings, *, siblings_of_files: bool = True) -> Dis
     )
 
 
-def state_dir(settings: Settings, *, purpose: str = "") -> Path:
-    """Return the state folder; ``purpose`` names one beside the usual one."""
+#: Where states are that nobody named a folder for.
+_STATES = platformdirs.user_state_path("clisvc-shipper", appauthor=False)
+#: Those of backfills, one a target: what one target has, another may lack.
+BACKFILLS = _STATES / "ship"
+
+
+def state_dir(settings: Settings, *, backfill: bool = False) -> Path:
+    """Return the state folder of ``run``, or of a backfill to the same target."""
     if settings.state.dir:
         return Path(settings.state.dir).expanduser()
-    folder = platformdirs.user_state_path("clisvc-shipper", appauthor=False)
-    return folder / (purpose or "run")
+    if not backfill:
+        return _STATES / "run"
+    target = f"{public_url(settings.elasticsearch.url)}|{settings.output.namespace}"
+    return BACKFILLS / blake2b(target.encode(), digest_size=6).hexdigest()
 
 
 def sink_from(settings: Settings, folder: Path) -> ElasticSink:

@@ -20,6 +20,7 @@ def table(
     *,
     title: str = "",
     numbers: Iterable[str] = (),
+    whole: Iterable[str] = (),
 ) -> None:
     """Print rows under column headings; without a terminal, separated by tabs.
 
@@ -28,10 +29,12 @@ def table(
         rows: one value a column; ``None`` is empty.
         title: above the table.
         numbers: columns whose values are right-aligned.
+        whole: columns whose values are never broken.
     """
     console = Console()
-    texts = [[_text(value) for value in row] for row in rows]
-    if not console.is_terminal:
+    terminal = console.is_terminal
+    texts = [[_text(value, grouped=terminal) for value in row] for row in rows]
+    if not terminal:
         if title:
             click.echo(title)
         for row in [list(columns), *texts]:
@@ -39,11 +42,12 @@ def table(
         return
     grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
     right = set(numbers)
+    unbroken = right | set(whole)
     for column in columns:
         grid.add_column(
             column,
             justify="right" if column in right else "left",
-            no_wrap=column in right,
+            no_wrap=column in unbroken,
             overflow="fold",
         )
     for row in texts:
@@ -51,9 +55,18 @@ def table(
     console.print(grid)
 
 
-def _text(value: object) -> str:
+def prose(text: str) -> None:
+    """Print sentences: wrapped between words on a terminal, as they are otherwise."""
+    console = Console()
+    if console.is_terminal:
+        console.print(Text(printable(text)))
+    else:
+        click.echo(text)
+
+
+def _text(value: object, *, grouped: bool) -> str:
     if value is None:
         return ""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if grouped and isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return printable(str(value))

@@ -22,6 +22,7 @@ from shipper.cli.options import (
 )
 from shipper.cli.signals import say_stopping, stopping
 from shipper.cli.templates import templates_ready
+from shipper.deliver import public_url
 from shipper.store import StateFolder
 
 _log = structlog.get_logger(__name__)
@@ -53,6 +54,20 @@ def run(**options: Any) -> None:
         Engine(settings, sink_from(settings, folder), state) as engine,
     ):
         if templates_ready(settings, asked):
+            _log.info(
+                "tailing",
+                logs=", ".join(settings.input.paths),
+                host=settings.input.host or "from the path, else this machine",
+                elasticsearch=public_url(settings.elasticsearch.url),
+                namespace=settings.output.namespace,
+                state=str(folder),
+            )
             Tailer(engine, discovery, asked).run()
         say_stopping(asked)
-    _log.info("stopped")
+    counts = engine.progress().counts
+    _log.info(
+        "stopped",
+        indexed=counts.indexed,
+        there_already=counts.duplicates,
+        dead_lettered=counts.dead_lettered + counts.dead_states,
+    )

@@ -46,6 +46,9 @@ from shipper.tail import Discovery, LocalOpener
 @server_options
 @state_option
 @input_options
+@click.option(
+    "--again", is_flag=True, help="Send everything anew; what is there is not doubled."
+)
 @json_option
 @config_options
 def ship(**options: Any) -> None:
@@ -58,13 +61,15 @@ def ship(**options: Any) -> None:
     settings = settings_from(options).settings
     discovery = discovery_from(settings, siblings_of_files=False)
     collect_seldom()
-    folder = state_dir(settings, purpose="ship")
+    folder = state_dir(settings, backfill=True)
     with StateFolder(folder) as state, ExitStack() as stack:
         tick = None
         if not options["as_json"] and Console(stderr=True).is_terminal:
             tick = stack.enter_context(_Display(_total_bytes(discovery)))
         sink = sink_from(settings, folder)
-        engine = Engine(settings, sink, state, once=True, tick=tick)
+        engine = Engine(
+            settings, sink, state, once=True, again=options["again"], tick=tick
+        )
         begun = engine.clock.monotonic()
         with stopping() as asked, engine:
             ensure_templates(settings)
@@ -76,7 +81,7 @@ def ship(**options: Any) -> None:
     click.echo(
         msgspec.json.encode(result).decode()
         if options["as_json"]
-        else _summary(result, engine, seconds, complete=complete)
+        else _summary(result, engine, backfill, seconds, complete=complete)
     )
     if asked.is_set() and not complete:
         raise SystemExit(EXIT_INTERRUPTED)
@@ -155,7 +160,12 @@ def _result(engine: Engine, backfill: Backfill) -> dict[str, int]:
 
 
 def _summary(
-    result: dict[str, int], engine: Engine, seconds: float, *, complete: bool
+    result: dict[str, int],
+    engine: Engine,
+    backfill: Backfill,
+    seconds: float,
+    *,
+    complete: bool,
 ) -> str:
     progress = engine.progress()
     rate = progress.records / seconds if seconds else 0
@@ -166,10 +176,12 @@ def _summary(
         f" {result['dead_lettered']:,} dead-lettered, {result['lost']:,} bytes lost;"
         f" {result['states']:,} state documents"
     )
-    lines = [f"{read} in {seconds:.1f} s ({rate:,.0f} events/s)", became]
+    speed = f" ({rate:,.0f} events/s)" if result["records"] else ""
+    lines = [f"{read} in {seconds:.1f} s{speed}", became]
     if result["already_shipped"]:
-        lines.append(f"{_counted(result['already_shipped'], 'log')} shipped before")
-    if not complete:
+        before = _counted(result["already_shipped"], "log")
+        lines.append(f"{before} shipped before (--again sends them anew)")
+    if not (complete or backfill.unread):
         lines.append("not finished: run it again, and it goes on from here")
     return "\n".join(lines)
 

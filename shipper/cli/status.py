@@ -7,18 +7,24 @@ from typing import Any
 
 import click
 import msgspec
+from rich.console import Console
 
 from shipper.cli.options import (
+    BACKFILLS,
     config_options,
     json_option,
     settings_from,
     state_dir,
     state_option,
 )
-from shipper.cli.render import table
+from shipper.cli.render import prose, table
 from shipper.clock import SystemClock
-from shipper.errors import UsageProblem
+from shipper.errors import StateError
 from shipper.store import DeadLetters, Reader, SourceStatus, StateFolder
+
+_BYTES = ("seen", "acked", "pending", "dead_lettered", "lost")
+_SHORT = ("host", "state", *_BYTES)
+_LONG = ("host", "state", "path", "generation", "offset", *_BYTES)
 
 
 @click.command()
@@ -34,9 +40,10 @@ def status(*, as_json: bool, **options: Any) -> None:
     folder = state_dir(settings)
     path = folder / "state.db"
     if not path.exists():
-        raise UsageProblem(
+        backfills = "" if settings.state.dir else f" (`clisvc ship`: below {BACKFILLS})"
+        raise StateError(
             f"{folder}: there is no state in it.",
-            remedy="Name the folder `clisvc run` uses with --state.",
+            remedy=f"Name the folder in use with --state{backfills}.",
         )
     clock = SystemClock()
     database = Reader(path)
@@ -49,17 +56,28 @@ def status(*, as_json: bool, **options: Any) -> None:
         found = {"sources": sources, "dead_letters": letters}
         click.echo(msgspec.json.encode(found).decode())
         return
-    columns = (
-        *("host", "state", "generation", "offset", "seen", "acked", "pending"),
-        *("dead_lettered", "lost", "path"),
-    )
+    columns = _SHORT if Console().is_terminal else _LONG
+    rows = [[source[name] for name in columns] for source in sources]
+    if len(rows) > 1:
+        total = [sum(source[name] for source in sources) for name in _BYTES]
+        rows.append(["all", *[""] * (columns.index(_BYTES[0]) - 1), *total])
+    headings = [name.replace("_", " ") for name in columns]
     table(
-        [name.replace("_", " ") for name in columns],
-        [[source[name] for name in columns] for source in sources],
-        numbers=["offset", "seen", "acked", "pending", "dead lettered", "lost"],
+        headings,
+        rows,
+        title=f"{_counted(len(sources))} in {folder}",
+        numbers=["offset", *(name.replace("_", " ") for name in _BYTES)],
+        whole=["host", "generation"],
     )
+    for source in sources:
+        if source["detail"]:
+            prose(f"{source['host']}: {source['detail']}")
     if letters:
-        click.echo(f"{letters:,} dead letters in {StateFolder.letters_in(folder)}")
+        prose(f"{letters:,} dead letters in {StateFolder.letters_in(folder)}")
+
+
+def _counted(sources: int) -> str:
+    return f"{sources:,} log{'' if sources == 1 else 's'}"
 
 
 def _source(source: SourceStatus) -> dict[str, Any]:

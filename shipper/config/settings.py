@@ -100,6 +100,13 @@ class InputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     share_readers: Positive = 16
     max_stuck: Positive = 64
 
+    def __post_init__(self) -> None:
+        if self.sweep_max < self.sweep_min:
+            raise ValueError(
+                f"sweep_max ({self.sweep_max:g} s) is shorter than"
+                f" sweep_min ({self.sweep_min:g} s)"
+            )
+
 
 class OutputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Table ``[output]``: how documents are sent.

@@ -148,7 +148,9 @@ class Demonstration:
 
     def _write(self, writer: Writer, loop: _Loop) -> int:
         """Write the live part, paced; return how often a log was rotated."""
-        self._report(f"writing {writer.live_lines:,} more lines live, with rotations")
+        self._report(
+            f"writing the last {writer.live_lines:,} lines live, with rotations"
+        )
         pause = self._live_s / max(1, writer.live_lines / _STEPS_AT_ONCE)
         waiting = threading.Event()
         rotations = 0

@@ -61,7 +61,9 @@ def state_document(
     if source.domain:
         host["domain"] = source.domain
     host["os"] = {"type": "windows"}
-    log: dict[str, object] = {"level": "warning" if failing else "info"}
+    grave = now.state == "integrity_failed"
+    level = "error" if grave else "warning" if failing else "info"
+    log: dict[str, object] = {"level": level}
     if source.path:
         log["file"] = {"path": printable(source.path)}
     document: dict[str, object] = {
@@ -148,6 +150,8 @@ def _prose(source: Source, change: Change) -> str:
         symbol = explain(read(now.root_code)[0].value)[0].symbol
         why = f", cause {now.root_code} {symbol}".rstrip()
     cycles = _times(now.cycles, "cycle")
+    if now.state == "integrity_failed":
+        return f"{who} failed its integrity check in {cycles} since {_day(now)}"
     state = now.state.replace("_", " ")
     return f"{who} refused in {cycles} since {_day(now)}{why}: {state}"
 

@@ -7,7 +7,7 @@ Elasticsearch's field names but the ECS words a signature carries.
 
 from shipper.knowledge.agents import Agent, Launcher, agents, by_app, by_executable
 from shipper.knowledge.causes import Cause, cause_of, level, role_of, severity
-from shipper.knowledge.codes import Reading, explain, read
+from shipper.knowledge.codes import Reading, explain, named, read
 from shipper.knowledge.findings import Finding, find, may_have_code
 from shipper.knowledge.remedies import Remedy, for_cause
 from shipper.knowledge.rights import RIGHTS, SERVICE_ACCOUNT, Right
@@ -44,6 +44,7 @@ __all__ = [
     "match",
     "may_have_code",
     "meaningful",
+    "named",
     "read",
     "role_of",
     "severity",

@@ -91,6 +91,23 @@ def read(text: str) -> tuple[Reading, ...]:
     return () if value is None else explain(value)
 
 
+def named(symbol: str) -> tuple[Reading, ...]:
+    """Explain a code by its name.
+
+    Args:
+        symbol: such as ``ERROR_PRIVILEGE_NOT_HELD``, any case.
+
+    Returns:
+        A reading for each code of that name; none if there is none.
+    """
+    return tuple(
+        reading
+        for value, namespace in table.named(symbol)
+        for reading in explain(value, namespace=namespace)
+        if reading.namespace == namespace
+    )
+
+
 def explain(value: int, *, namespace: str | None = None) -> tuple[Reading, ...]:
     """Explain a code.
 

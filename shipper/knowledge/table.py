@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from functools import cache
 
 from shipper.knowledge import library
@@ -51,6 +52,22 @@ def search(rows: bytes | mmap.mmap, value: int) -> dict[str, tuple[str, ...]]:
         found[FAMILIES[head[_DIGITS]]] = tuple(names.split("|"))
         low = end
     return found
+
+
+def named(symbol: str) -> list[tuple[int, str]]:
+    """Find codes by name, looking at every row.
+
+    Args:
+        symbol: any case.
+
+    Returns:
+        Code and namespace of each row that has the symbol.
+    """
+    if not re.fullmatch(r"\w+", symbol, re.ASCII):
+        return []
+    wanted = rb"(?m)^([0-9A-F]{8})([WHN])\t(?:[^\n]*\|)?%b(?=[|\r\n]|\Z)"
+    found = re.finditer(wanted % symbol.upper().encode(), _rows())
+    return [(int(row[1], 16), FAMILIES[row[2].decode()]) for row in found]
 
 
 @cache

@@ -71,6 +71,9 @@ class Database(Reader):
     """
 
     _use = "saved"
+    _remedy = (
+        "Free space on that disk, or name another folder with --state; nothing is lost."
+    )
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock

@@ -53,6 +53,7 @@ class Reader:
     """
 
     _use = "read"
+    _remedy = "Name the folder in use with --state; `clisvc run` mends a damaged one."
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -125,6 +126,5 @@ class Reader:
     def _trouble(self, error: Exception) -> StateError:
         return StateError(
             f"{self._path}: the state cannot be {self._use}: {error}.",
-            remedy="Free space on that disk, or name another folder with --state;"
-            " nothing is lost.",
+            remedy=self._remedy,
         )

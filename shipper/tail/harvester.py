@@ -210,8 +210,9 @@ class Harvester:
             self.status, self.detail = Status.UNDECIDED, "the file being read is gone"
             return False
         life.give_up()
-        _log.warning(
-            "log replaced or removed before it was read to its end",
+        say = _log.warning if life.lost else _log.info
+        say(
+            "log replaced or removed; it may have held more than was read",
             host=self.source.host,
             path=life.path,
             generation=life.generation.gen_id,

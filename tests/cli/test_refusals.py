@@ -137,10 +137,10 @@ def test_no_state_yet(tmp_path: Path) -> None:
     """``status`` of a folder without state names the folder."""
     done = clisvc("status", "--state", tmp_path)
 
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (65, "")
     assert done.err.splitlines() == [
         f"clisvc: {tmp_path}: there is no state in it.",
-        "Name the folder `clisvc run` uses with --state.",
+        "Name the folder in use with --state.",
     ]
 
 
