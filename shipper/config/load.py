@@ -175,8 +175,10 @@ def _convert(raw: dict[str, Any], origins: dict[str, str]) -> Settings:
                 remedy=_like(key, known),
             ) from error
         value = _value(raw, path)
-        whole = _is_secret(path) or path in _TABLES or value is None
-        hint = "" if whole else f", not {value!r}"
+        table = path in _TABLES and isinstance(value, dict)
+        hint = "" if _is_secret(path) or value is None or table else f", not {value!r}"
+        if choices := _choices(path):
+            text = "Expected one of " + ", ".join(choices)
         problem = _PATTERNS.get(path) or text[:1].lower() + text[1:]
         problem = problem.partition(", got ")[0] + hint
         raise ConfigError(path, problem, origin=_origin(path, origins)) from error
