@@ -103,7 +103,7 @@ def _show(result: Result) -> None:
     _agents_table([*integrity, *failing], title)
     if integrity:
         names = ", ".join(dict.fromkeys(finding.host for finding in integrity))
-        prose(f"Look here first, the program itself was changed: {names}")
+        prose(f"Look here first, a program failed its integrity check: {names}")
     recovered = dict.fromkeys(finding.host for finding in found.recovered)
     prose(f"Works again: {', '.join(recovered) or 'none'}")
     prose(f"One policy or single machines? {_verdict(found)}")

@@ -111,3 +111,11 @@ def test_reader_leaves() -> None:
 
     assert said == b""
     assert process.returncode in {0, 1}
+
+
+def test_several_codes() -> None:
+    """Several codes are explained one by one, names among them."""
+    done = clisvc("explain", "--json", "1069", "ERROR_LOGON_TYPE_NOT_GRANTED")
+
+    values = [one["readings"][0]["value"] for one in done.json["answers"]]
+    assert values == [1069, 1385]

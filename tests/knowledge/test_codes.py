@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipper.errors import ShipperError
-from shipper.knowledge import codes, explain, library, read
+from shipper.knowledge import codes, explain, library, named, read
 
 PRIVILEGE = (0x80070522, -2147023582, "hresult", "ERROR_PRIVILEGE_NOT_HELD", "WIN32")
 WMI_DENIED = (0x80041003, -2147217405, "hresult", "WBEM_E_ACCESS_DENIED", "ITF")
@@ -209,6 +209,28 @@ def test_symbol_becomes_words() -> None:
 def test_text_that_is_no_code(text: str) -> None:
     """What is not a 32-bit code has no readings."""
     assert read(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("symbol", "value", "namespace"),
+    [
+        ("ERROR_PRIVILEGE_NOT_HELD", 1314, "win32"),
+        ("error_can_not_complete", 1003, "win32"),
+        ("WBEM_E_ACCESS_DENIED", 0x80041003, "hresult"),
+        ("STATUS_PRIVILEGE_NOT_HELD", 0xC0000061, "ntstatus"),
+    ],
+)
+def test_code_by_its_name(symbol: str, value: int, namespace: str) -> None:
+    """A symbol in any case leads to its code, in the table that has it."""
+    (reading,) = named(symbol)
+
+    assert (reading.value, reading.namespace) == (value, namespace)
+
+
+@pytest.mark.parametrize("symbol", ["", "ERROR", "ERROR_PRIVILEGE", ".*", "1314"])
+def test_text_that_is_no_name(symbol: str) -> None:
+    """A part of a name, or an expression, is no name."""
+    assert named(symbol) == ()
 
 
 def test_value_beyond_32_bits_is_refused() -> None:

@@ -56,6 +56,17 @@ def test_again_and_grown(ship: Shipper, client: Elasticsearch, namespace: str) -
     assert originals(client, namespace) == Counter(texts(lines(0, 450)))
 
 
+def test_again_on_purpose(ship: Shipper, client: Elasticsearch, namespace: str) -> None:
+    """``--again`` sends a finished file anew, and Elasticsearch keeps it once."""
+    ship.log.write_bytes(lines(0, 300))
+    ship()
+
+    done = ship(ship.log, "--again")
+
+    assert done.json == result(records=300, duplicates=300)
+    assert originals(client, namespace) == Counter(texts(lines(0, 300)))
+
+
 def test_state_folder_lost(
     ship: Shipper, client: Elasticsearch, namespace: str
 ) -> None:
@@ -97,7 +108,9 @@ def test_output_without_terminal(ship: Shipper) -> None:
     assert second == (
         "10 indexed, 0 there already, 0 dead-lettered, 0 bytes lost; 0 state documents"
     )
-    assert again.out.splitlines()[2] == "1 log shipped before"
+    assert again.out.splitlines()[2] == (
+        "1 log shipped before (--again sends them anew)"
+    )
     assert "\x1b" not in done.out + done.err
 
 
