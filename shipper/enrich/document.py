@@ -84,8 +84,9 @@ class Composer:
         self.source = source
         path = printable(source.path)
         self._file = f',"file":{{"path":{text(path)}}}}},' if path else "},"
+        shared = _encode(common_members(source, namespace, Stream.CLISVC)).decode()
         self._place = (
-            f'{common(source, namespace, Stream.CLISVC)}"sms":{{"log":{{'
+            f'{shared[1:-1]},"sms":{{"log":{{'
             f'"name":{text(source.log)},"generation":"{generation.gen_id}","offset":'
         )
         self._readings: dict[tuple[str, str], str] = {}
@@ -172,19 +173,18 @@ def printable(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def common(source: Source, namespace: str, stream: Stream) -> str:
-    """Return the members every document of a source has, each with a comma behind."""
+def common_members(source: Source, namespace: str, stream: Stream) -> dict[str, object]:
+    """Return the members every document of a source has."""
     host: dict[str, object] = {"name": source.host}
     if source.domain:
         host["domain"] = source.domain
     host["os"] = {"type": "windows"}
-    members = {
+    return {
         "ecs": {"version": ECS_VERSION},
         "data_stream": {"type": "logs", "dataset": stream, "namespace": namespace},
         "host": host,
         "related": {"hosts": [source.host]},
     }
-    return msgspec.json.encode(members).decode()[1:-1] + ","
 
 
 def incident_members(incident: Incident) -> dict[str, object]:

@@ -9,7 +9,7 @@ import msgspec
 
 from shipper.enrich.agents import FAILING, Change
 from shipper.enrich.document import (
-    ECS_VERSION,
+    common_members,
     incident_members,
     printable,
     remedy_members,
@@ -57,10 +57,6 @@ def state_document(
     }
     if now.state in _SEVERITY:
         event["severity"] = _SEVERITY[now.state]
-    host: dict[str, object] = {"name": source.host}
-    if source.domain:
-        host["domain"] = source.domain
-    host["os"] = {"type": "windows"}
     grave = now.state == "integrity_failed"
     level = "error" if grave else "warning" if failing else "info"
     log: dict[str, object] = {"level": level}
@@ -70,15 +66,8 @@ def state_document(
         "event": event,
         "@timestamp": f"{record.moment.text}.{record.millis:03d}Z",
         "message": _prose(source, change),
-        "ecs": {"version": ECS_VERSION},
         "log": log,
-        "host": host,
-        "related": {"hosts": [source.host]},
-        "data_stream": {
-            "type": "logs",
-            "dataset": Stream.STATE,
-            "namespace": namespace,
-        },
+        **common_members(source, namespace, Stream.STATE),
     }
     time: dict[str, object] = {"source": record.moment.source}
     if record.moment.ambiguous:
