@@ -56,7 +56,8 @@ def status(*, as_json: bool, **options: Any) -> None:
         found = {"sources": sources, "dead_letters": letters}
         click.echo(msgspec.json.encode(found).decode())
         return
-    columns = _SHORT if Console().is_terminal else _LONG
+    terminal = Console().is_terminal
+    columns = _SHORT if terminal else _LONG
     rows = [[source[name] for name in columns] for source in sources]
     if len(rows) > 1:
         total = [sum(source[name] for source in sources) for name in _BYTES]
@@ -65,7 +66,7 @@ def status(*, as_json: bool, **options: Any) -> None:
     table(
         headings,
         rows,
-        title=f"{_counted(len(sources))} in {folder}",
+        title=f"{_counted(len(sources))} in {folder}" if terminal else "",
         numbers=["offset", *(name.replace("_", " ") for name in _BYTES)],
         whole=["host", "generation"],
     )

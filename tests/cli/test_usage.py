@@ -14,7 +14,9 @@ _WIDEST = 100
 
 def _commands(group: click.Group, *words: str) -> list[tuple[str, ...]]:
     found = [words]
-    for name, command in sorted(group.commands.items()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             found += _commands(command, *words, name)
         else:

@@ -154,7 +154,7 @@ def test_status_adds_up(
     shown = dict(zip(headings, row, strict=True))
     assert (shown["host"], shown["seen"], shown["pending"]) == (
         "pc1",
-        f"{len(lines(0, 200)):,}",
+        str(len(lines(0, 200))),
         "0",
     )
 
