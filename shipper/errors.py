@@ -18,7 +18,6 @@ about it. Exit codes are documented in the README and never change their meaning
 
 from __future__ import annotations
 
-EXIT_OK = 0
 EXIT_FOUND = 1
 EXIT_USAGE = 2
 EXIT_STATE = 65

@@ -91,7 +91,7 @@ def _server(
         findings.append((where, "ok", server.title))
         if where.startswith("https:") and not settings.elasticsearch.verify:
             findings.append((where, "wrong", "the certificate is not verified"))
-        for step in plan(client):
+        for step in plan(client, server):
             fine = step.action in {"unchanged", "skipped"}
             detail = step.action + (f": {step.reason}" if step.reason else "")
             hint = "" if fine else "; `clisvc setup` or the first run installs it"

@@ -64,6 +64,11 @@ def prose(text: str) -> None:
         click.echo(text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it has to be."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _text(value: object, *, grouped: bool) -> str:
     if value is None:
         return ""

@@ -34,7 +34,7 @@ def setup(*, dry_run: bool, as_json: bool, **options: Any) -> None:
     client = connect(settings.elasticsearch)
     try:
         server = probe(client)
-        steps = plan(client)
+        steps = plan(client, server)
         if not dry_run:
             apply(client, steps)
     finally:

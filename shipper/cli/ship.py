@@ -33,6 +33,7 @@ from shipper.cli.options import (
     state_dir,
     state_option,
 )
+from shipper.cli.render import counted
 from shipper.cli.signals import say_stopping, stopping
 from shipper.cli.templates import ensure_templates
 from shipper.clock import SystemClock
@@ -169,7 +170,7 @@ def _summary(
 ) -> str:
     progress = engine.progress()
     rate = progress.records / seconds if seconds else 0
-    logs = _counted(progress.sources, "log")
+    logs = counted(progress.sources, "log")
     read = f"{result['records']:,} records read from {logs}"
     became = (
         f"{result['indexed']:,} indexed, {result['duplicates']:,} there already,"
@@ -179,12 +180,8 @@ def _summary(
     speed = f" ({rate:,.0f} events/s)" if result["records"] else ""
     lines = [f"{read} in {seconds:.1f} s{speed}", became]
     if result["already_shipped"]:
-        before = _counted(result["already_shipped"], "log")
+        before = counted(result["already_shipped"], "log")
         lines.append(f"{before} shipped before (--again sends them anew)")
     if not (complete or backfill.unread):
         lines.append("not finished: run it again, and it goes on from here")
     return "\n".join(lines)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

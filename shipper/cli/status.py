@@ -17,7 +17,7 @@ from shipper.cli.options import (
     state_dir,
     state_option,
 )
-from shipper.cli.render import prose, table
+from shipper.cli.render import counted, prose, table
 from shipper.clock import SystemClock
 from shipper.errors import StateError
 from shipper.store import DeadLetters, Reader, SourceStatus, StateFolder
@@ -66,7 +66,7 @@ def status(*, as_json: bool, **options: Any) -> None:
     table(
         headings,
         rows,
-        title=f"{_counted(len(sources))} in {folder}" if terminal else "",
+        title=f"{counted(len(sources), 'log')} in {folder}" if terminal else "",
         numbers=["offset", *(name.replace("_", " ") for name in _BYTES)],
         whole=["host", "generation"],
     )
@@ -75,10 +75,6 @@ def status(*, as_json: bool, **options: Any) -> None:
             prose(f"{source['host']}: {source['detail']}")
     if letters:
         prose(f"{letters:,} dead letters in {StateFolder.letters_in(folder)}")
-
-
-def _counted(sources: int) -> str:
-    return f"{sources:,} log{'' if sources == 1 else 's'}"
 
 
 def _source(source: SourceStatus) -> dict[str, Any]:

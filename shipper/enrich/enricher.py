@@ -5,12 +5,23 @@ from __future__ import annotations
 
 from zlib import crc32
 
-import msgspec
-
 from shipper.enrich import agents
 from shipper.enrich.document import Composer, incident_members, remedy_members
-from shipper.enrich.incidents import attempt, forget, join, launcher_of
-from shipper.enrich.sense import Sense, Senses, agent_members, program
+from shipper.enrich.incidents import (
+    attempt,
+    forget,
+    join,
+    launcher_of,
+    list_done,
+)
+from shipper.enrich.sense import (
+    Sense,
+    Senses,
+    agent_members,
+    leading,
+    program,
+    trailing,
+)
 from shipper.enrich.state_document import state_document
 from shipper.enrich.trail import Incident, Trail
 from shipper.knowledge import Launcher, Match, for_cause
@@ -81,13 +92,12 @@ class Enricher:
         incident = join(self.trail, record, match, ident)
         changes: _Changes = []
         if incident is None:
-            more = sense.agent
             process = None
             if sense.launch:
                 process = self._composer.launched(record, sense.program)
             self._evidence(record, sense, match, ident, changes)
             document = self._composer.record(
-                record, sense, process=process, top=sense.file, more=more
+                record, sense, process=process, top=sense.file, more=sense.agent
             )
         else:
             document = self._of_incident(record, sense, match, ident, incident, changes)
@@ -150,14 +160,8 @@ class Enricher:
         }
         if match.outcome == "failure":
             more["remedy"] = remedy_members(for_cause(incident.cause or "unknown"))
-        inside = msgspec.json.encode(top).decode()[1:-1]
-        behind = msgspec.json.encode(more).decode()[1:-1]
         return self._composer.record(
-            record,
-            sense,
-            process=process,
-            top=inside and inside + ",",
-            more="," + behind,
+            record, sense, process=process, top=leading(top), more=trailing(more)
         )
 
     def _refusal(
@@ -202,19 +206,12 @@ class Enricher:
         elif signature.role == "started":
             proven = sense.launcher
         elif signature.role == "list" and match.code == 0:
-            proven = self._last_of_list(record)
+            proven = list_done(self.trail, record)
         elif signature.action == "launch-deferred":
             forget(self.trail, record)
         if proven is not None and not agents.is_healthy(self.trail, proven):
             occasion = _occasion(record, ident)
             changes.append(agents.healthy(self.trail, proven, occasion))
-
-    def _last_of_list(self, record: Record) -> Launcher | None:
-        """A list that ends well proves its last application."""
-        last = self.trail.attempts.pop(str(record.thread), None)
-        if last is None or not last.launched:
-            return None
-        return launcher_of(last.app, last.executable)
 
 
 def _occasion(record: Record, ident: str) -> agents.Occasion:

@@ -105,6 +105,16 @@ def attempt(trail: Trail, record: Record, match: Match) -> Launcher | None:
     return proven
 
 
+def list_done(trail: Trail, record: Record) -> Launcher | None:
+    """Return the launcher that a launch list's good end proves: its last one."""
+    if record.thread is None:
+        return None
+    last = trail.attempts.pop(_thread(record), None)
+    if last is None or not last.launched:
+        return None
+    return launcher_of(last.app, last.executable)
+
+
 def _continues(incident: Incident, record: Record, match: Match) -> bool:
     if match.signature.role in incident.roles:
         return False

@@ -108,8 +108,8 @@ def _sense(message: str) -> Sense:
         return Sense(
             message=text(message),
             level=level(message),
-            error=_members({"error": error["error"]} if error else {}),
-            sms=_more({"error": error["sms"]} if error else {}),
+            error=leading({"error": error["error"]} if error else {}),
+            sms=trailing({"error": error["sms"]} if error else {}),
         )
     signature, code = found.signature, found.code
     grade = severity(signature.role, code)
@@ -152,11 +152,11 @@ def _sense(message: str) -> Sense:
         match=found,
         program=program(found.exe),
         launcher=launcher,
-        agent=_more({"agent": agent_members(launcher)} if launcher else {}),
-        file=_members({"file": {"path": found.exe}} if about_file else {}),
-        event=_members(event),
-        error=_members(document),
-        sms=_more(sms),
+        agent=trailing({"agent": agent_members(launcher)} if launcher else {}),
+        file=leading({"file": {"path": found.exe}} if about_file else {}),
+        event=leading(event),
+        error=leading(document),
+        sms=trailing(sms),
         launch=signature.role in _LAUNCH_ROLES,
     )
 
@@ -214,11 +214,13 @@ def basename(path: str) -> str:
     return path.replace("/", "\\").rpartition("\\")[2]
 
 
-def _members(members: Mapping[str, object]) -> str:
+def leading(members: Mapping[str, object]) -> str:
+    """Return ``members`` as JSON text, each with a comma behind it."""
     inside = msgspec.json.encode(members).decode()[1:-1]
     return inside and inside + ","
 
 
-def _more(members: Mapping[str, object]) -> str:
+def trailing(members: Mapping[str, object]) -> str:
+    """Return ``members`` as JSON text, each with a comma before it."""
     inside = msgspec.json.encode(members).decode()[1:-1]
     return inside and "," + inside

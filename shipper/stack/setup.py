@@ -65,14 +65,18 @@ class Ensured(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def plan(client: Elasticsearch) -> list[Step]:
+def plan(client: Elasticsearch, server: Server | None = None) -> list[Step]:
     """Compare the server with ``pipelines``. Changes nothing.
+
+    Args:
+        client: the client.
+        server: what a probe has found already; without it the server is probed.
 
     Raises:
         SinkUnavailable: the server is unreachable, refuses, or is something else.
         NotPermitted: the credentials are wrong, or lack ``manage_index_templates``.
     """
-    server = probe(client)
+    server = server or probe(client)
     with explained(client):
         present = _present(client)
     return [
