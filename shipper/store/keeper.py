@@ -11,7 +11,7 @@ from shipper.records import Observation, Source
 from shipper.store.database import Database, Sighting
 from shipper.store.ledger import Ledger
 
-_EVERY_S = 1.0
+EVERY_S = 1.0
 _BATCHES = 8
 _REPEAT_S = 60.0  # so old may the time of the last successful look be
 
@@ -25,12 +25,21 @@ class Keeper:
         database: where to.
         ledger: what is acknowledged.
         clock: time.
+        every_s: seconds between saves, if there is news.
 
     Attributes:
         trouble: why saving failed, if it did; the shipper has to stop then.
     """
 
-    def __init__(self, database: Database, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        every_s: float = EVERY_S,
+    ) -> None:
+        self._every_s = every_s
         self._database = database
         self._ledger = ledger
         self._clock = clock
@@ -112,7 +121,7 @@ class Keeper:
 
     def _run(self) -> None:
         while not self._stopped:
-            self._wake.wait(_EVERY_S)
+            self._wake.wait(self._every_s)
             self._wake.clear()
             try:
                 self.save()
