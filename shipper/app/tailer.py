@@ -9,18 +9,22 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections import deque
 from contextlib import suppress
 
 import structlog
 
 from shipper.app.engine import Engine
+from shipper.app.scout import Finds, Scout
 from shipper.errors import InputProblem
+from shipper.records import Source
 from shipper.tail import (
     Discovery,
     Harvester,
     Reading,
     Schedule,
     ShareReaders,
+    Siblings,
     Status,
     Watch,
     crowded,
@@ -29,6 +33,8 @@ from shipper.tail import (
 _log = structlog.get_logger(__name__)
 
 _TICK_S = 0.25
+_ADDED_AT_ONCE = 100
+_PATIENCE_S = 3.0  # for the watcher to end
 _FORGET_AFTER_S = 3_600.0
 _FORGET_EVERY_S = 86_400.0
 _OUT_OF_REACH = frozenset({Status.DENIED, Status.UNREACHABLE, Status.IRREGULAR})
@@ -53,6 +59,15 @@ class Tailer:
         self._settings = reading
         self._schedule = Schedule(clock, reading.sweep_min, reading.sweep_max)
         self._shares = ShareReaders(clock, reading.share_readers, reading.max_stuck)
+        self._scout = Scout(
+            discovery,
+            engine.opener,
+            clock,
+            threads=reading.share_readers,
+            max_stuck=reading.max_stuck,
+            wake=self._schedule.wake,
+        )
+        self._new: deque[tuple[Source, Siblings]] = deque()
         self._over = threading.Event()
         # Bounded, because shares may be read faster than documents are made of them.
         self._returned: queue.Queue[tuple[str, Reading | None]]
@@ -61,18 +76,18 @@ class Tailer:
         self._by_folder: dict[str, list[str]] = {}
         self._told: dict[str, Status] = {}
         self._said_nothing = False
+        self._turned_away: set[str] = set()  # for want of room
 
     def run(self) -> None:
         """Tail until asked to stop.
 
         Raises:
-            InputProblem: the hosts to read cannot be had, at the start.
+            InputProblem: the first search for logs fails.
             StateError: progress cannot be saved.
         """
         engine, clock = self._engine, self._engine.clock
-        watch = self._watch()
-        if watch:
-            watch.start()
+        watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
+        watcher.start()
         next_scan = next_tick = 0.0
         # What is on the disk has to be seen first, or it would be forgotten too.
         next_forget = clock.monotonic() + _FORGET_AFTER_S
@@ -81,10 +96,12 @@ class Tailer:
                 now = clock.monotonic()
                 if now >= next_scan:
                     next_scan = now + self._settings.scan_interval
-                    self._scan()
+                    self._scout.begin()
+                self._take_up()
                 if now >= next_tick:
                     next_tick = now + _TICK_S
                     engine.check()
+                    self._readmit()
                 if now >= next_forget:
                     next_forget = now + _FORGET_EVERY_S
                     engine.forget()
@@ -95,9 +112,9 @@ class Tailer:
                     self._visit(key)
         finally:
             self._over.set()
-            if watch:
-                watch.stop()
+            self._scout.stop()
             self._shares.stop()
+            watcher.join(_PATIENCE_S)
 
     def has_read(self, host: str, generations: int) -> bool:
         """Tell whether all but the newest of so many generations have been read.
@@ -113,49 +130,75 @@ class Tailer:
             if harvester.source.host == host
         )
 
-    def _scan(self) -> None:
-        """Look for logs that are new."""
+    def _take_up(self) -> None:
+        """Follow what a search has found, a few at a time: reading goes on meanwhile.
+
+        Raises:
+            InputProblem: the first search failed.
+        """
+        finds = self._scout.finds()
+        if finds is not None:
+            self._judge(finds)
+            known = self._engine.harvesters
+            self._new.extend(f for key, f in finds.logs.items() if key not in known)
+        for _ in range(min(len(self._new), _ADDED_AT_ONCE)):
+            self._add(*self._new.popleft())
+
+    def _judge(self, finds: Finds) -> None:
         known = self._engine.harvesters
-        try:
-            found = self._discovery.scan()
-        except InputProblem as problem:
-            if not known:
-                raise
+        problem = finds.problem
+        if problem is not None:
+            if not (known and isinstance(problem, InputProblem)):
+                raise problem
             _log.error(problem.message, remedy=problem.remedy)
-            return
-        if not found and not known and not self._said_nothing:
+        elif not finds.logs and not known and not self._said_nothing:
             self._said_nothing = True
             _log.warning(
                 "no log matches yet; looking again until one does",
                 paths=", ".join(pattern.text for pattern in self._discovery.patterns),
                 seconds=self._settings.scan_interval,
             )
-        for key, (source, siblings) in found.items():
-            if key in known:
-                continue
-            self._engine.add(source, siblings)
-            share = self._engine.opener.is_share(source.path)
-            self._on_share[key] = share
-            self._by_folder.setdefault(_folder(source.path), []).append(key)
-            settings = self._settings
-            longest = settings.sweep_max_shares if share else settings.sweep_max
-            self._schedule.add(key, longest_s=longest)
+
+    def _add(self, source: Source, siblings: Siblings) -> None:
+        key = source.key
+        if key in self._engine.harvesters:
+            return
+        self._engine.add(source, siblings)
+        share = self._engine.opener.is_share(source.path)
+        self._on_share[key] = share
+        self._by_folder.setdefault(_folder(source.path), []).append(key)
+        settings = self._settings
+        longest = settings.sweep_max_shares if share else settings.sweep_max
+        self._schedule.add(key, longest_s=longest)
 
     def _visit(self, key: str) -> None:
-        harvester, room = self._engine.harvesters[key], self._engine.room
-        if not self._on_share[key]:
-            self._visited(key, harvester.visit(read=room(_TICK_S)))
-            return
+        if self._on_share[key]:
+            self._shares.submit(
+                key,
+                lambda: self._look(key),
+                lambda reading: self._return(key, reading),
+            )
+        else:
+            self._visited(key, self._look(key))
 
-        def visit() -> None:
-            reading = None
-            try:
-                # Asked here: many may have waited for a reader since they were due.
-                reading = harvester.visit(read=room(_TICK_S))
-            finally:
-                self._return(key, reading)
+    def _look(self, key: str) -> Reading | None:
+        """Visit a log; while nothing can be delivered, keep what may go."""
+        engine, harvester = self._engine, self._engine.harvesters[key]
+        # Waiting in vain once is enough: thousands of others want to be looked at.
+        room = engine.room(0.0 if self._turned_away else _TICK_S)
+        if not room:
+            self._turned_away.add(key)
+        reading = harvester.visit(read=room)
+        if engine.down:
+            engine.rescue(harvester)
+        return reading
 
-        self._shares.submit(key, visit)
+    def _readmit(self) -> None:
+        """Make logs due that were not read for want of room, once there is some."""
+        if self._turned_away and self._engine.room(0.0):
+            keys, self._turned_away = self._turned_away, set()
+            for key in keys:
+                self._schedule.hint(key)
 
     def _return(self, key: str, reading: Reading | None) -> None:
         """Hand over what a share's reader brought, once there is a place for it."""
@@ -172,7 +215,9 @@ class Tailer:
         self._engine.note(harvester)
         self._tell(key, harvester)
         more = reading is not None and reading.more
-        self._schedule.done(key, active=reading is not None, more=more)
+        trouble = harvester.status is Status.UNREACHABLE
+        active = reading is not None
+        self._schedule.done(key, active=active, more=more, trouble=trouble)
 
     def _tell(self, key: str, harvester: Harvester) -> None:
         """Say that a log cannot be read, once, and that it is read again."""
@@ -190,24 +235,30 @@ class Tailer:
         elif status is Status.OK and self._told.pop(key, None) is not None:
             _log.info("log is read again", path=path, host=harvester.source.host)
 
-    def _watch(self) -> Watch | None:
-        mode = self._settings.watch
-        opener = self._engine.opener
+    def _watch(self) -> None:
+        """Watch until it is over, in a thread of its own: a folder may hang."""
+        roots = {root for root in self._discovery.roots if self._watched(root)}
+        if roots and not self._over.is_set():
+            watch = Watch(roots, self._hint)
+            watch.start()
+            self._over.wait()
+            watch.stop()
+
+    def _watched(self, root: str) -> bool:
+        """Tell whether events are to be had of what is below ``root``."""
+        mode, most = self._settings.watch, self._settings.max_watches
         if mode == "sweep":
-            return None
-        roots = set()
-        for root in {pattern.root for pattern in self._discovery.patterns}:
-            if mode == "auto" and opener.is_share(root):
-                continue
-            if crowded(root, self._settings.max_watches):
-                _log.warning(
-                    "more folders than input.max_watches; swept, not watched",
-                    root=root,
-                    max_watches=self._settings.max_watches,
-                )
-                continue
-            roots.add(root)
-        return Watch(roots, self._hint) if roots else None
+            return False
+        if mode == "auto" and self._engine.opener.is_share(root):
+            return False
+        if crowded(root, most):
+            _log.warning(
+                "more folders than input.max_watches; swept, not watched",
+                root=root,
+                max_watches=most,
+            )
+            return False
+        return True
 
     def _hint(self, path: str) -> None:
         for key in self._by_folder.get(_folder(path), ()):

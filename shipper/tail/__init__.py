@@ -7,22 +7,35 @@ content decides (``identity``), a file is never held open between reads (``opene
 """
 
 from shipper.tail.candidates import Siblings, active_path, log_name
-from shipper.tail.discovery import Discovery, HostList, Pattern
+from shipper.tail.discovery import Discovery, Pattern
 from shipper.tail.framing import frame
 from shipper.tail.harvester import Harvester
-from shipper.tail.identity import identify
+from shipper.tail.hosts import HostList
+from shipper.tail.identity import ANCHOR_BYTES, IDENTITY_BYTES, identify
 from shipper.tail.life import Life
-from shipper.tail.opener import LocalOpener, LogFile, LookError, Opener
+from shipper.tail.opener import (
+    Kept,
+    LocalOpener,
+    LogFile,
+    LookError,
+    Opener,
+    trouble_of,
+)
 from shipper.tail.pacing import Pacing
 from shipper.tail.pool import ShareReaders
 from shipper.tail.reading import Reading, Status
 from shipper.tail.schedule import Schedule
 from shipper.tail.watch import Watch, crowded
+from shipper.tail.wildcard import Calls
 
 __all__ = [
+    "ANCHOR_BYTES",
+    "IDENTITY_BYTES",
+    "Calls",
     "Discovery",
     "Harvester",
     "HostList",
+    "Kept",
     "Life",
     "LocalOpener",
     "LogFile",
@@ -41,4 +54,5 @@ __all__ = [
     "frame",
     "identify",
     "log_name",
+    "trouble_of",
 ]

@@ -41,6 +41,11 @@ def log_name(name: str) -> LogName:
     return LogName(log=match["stem"].lower(), active=not rotated)
 
 
+def belongs(name: str, log: str) -> bool:
+    """Tell whether a file of this name may belong to ``log`` (in lower case)."""
+    return name.lower().startswith(log) and log_name(name).log == log
+
+
 class Siblings(Struct, frozen=True, kw_only=True):
     """The files that may hold generations of one log.
 
@@ -52,16 +57,17 @@ class Siblings(Struct, frozen=True, kw_only=True):
     path: str
     only: tuple[str, ...] = ()
 
+    @property
+    def log(self) -> str:
+        """The log's name, lower case."""
+        return log_name(flavour(self.path).basename(self.path)).log
+
     def select(self, names: list[str]) -> list[str]:
         """Return the paths among a folder's ``names``, the active one first."""
         active = flavour(self.path).basename(self.path)
         folder = self.path[: len(self.path) - len(active)]  # slashes as they are
-        log = log_name(active).log
-        found = [
-            folder + name
-            for name in sorted(names)
-            if name.lower().startswith(log) and log_name(name).log == log
-        ]
+        log = self.log
+        found = [folder + name for name in sorted(names) if belongs(name, log)]
         if self.only:
             only = {path.lower() for path in self.only}
             found = [path for path in found if path.lower() in only]

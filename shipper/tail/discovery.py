@@ -10,80 +10,22 @@ from __future__ import annotations
 import glob
 import os
 import re
-import shlex
-import subprocess
 from collections.abc import Iterator
 
 import structlog
-from msgspec import Struct
 
 from shipper.errors import InputProblem, UsageProblem
 from shipper.records import Source
 from shipper.tail.candidates import Siblings, active_path, flavour, log_name
-from shipper.tail.opener import is_unc
+from shipper.tail.hosts import HostList
+from shipper.tail.shares import is_unc
+from shipper.tail.wildcard import MOST_LOGS, Ask, fixed_part, in_turn, searches
 
 _log = structlog.get_logger(__name__)
 
 HOST = "{host}"
-_COMMAND_TIMEOUT_S = 60
 _ADDRESS = re.compile(r"[\d.]+")
 _SHARE_PARTS = 2  # server and share: the part of a UNC path that has no listing
-
-
-class HostList(Struct, frozen=True, kw_only=True):
-    """The hosts to ask, where they cannot be listed.
-
-    Attributes:
-        names: given one by one (``input.hosts``).
-        file: one a line, ``#`` begins a comment (``input.hosts_file``); read anew at
-            each scan.
-        command: prints one a line (``input.hosts_command``); run at each scan.
-    """
-
-    names: tuple[str, ...] = ()
-    file: str = ""
-    command: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.names or self.file or self.command)
-
-    def read(self) -> list[str]:
-        """Return the names, without doubles.
-
-        Raises:
-            InputProblem: the file cannot be read or the command fails.
-        """
-        names = list(self.names)
-        if self.file:
-            try:
-                with open(self.file, encoding="utf-8-sig") as file:  # noqa: PTH123 - as the user wrote it
-                    names += file
-            except (OSError, UnicodeDecodeError) as error:
-                raise InputProblem(
-                    f"input.hosts_file: {self.file} cannot be read: {error}.",
-                    remedy="Give a text file with one host name a line.",
-                ) from error
-        if self.command:
-            names += self._run()
-        cleaned = (name.partition("#")[0].strip() for name in names)
-        return list(dict.fromkeys(name for name in cleaned if name))
-
-    def _run(self) -> list[str]:
-        try:
-            done = subprocess.run(  # noqa: S603 - the user's own command, no shell
-                shlex.split(self.command, posix=os.name != "nt"),
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=_COMMAND_TIMEOUT_S,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.SubprocessError, ValueError) as error:
-            raise InputProblem(
-                f"input.hosts_command: {self.command!r} failed: {error}.",
-                remedy="It must print one host name a line and exit with 0.",
-            ) from error
-        return done.stdout.splitlines()
 
 
 class Pattern:
@@ -98,7 +40,6 @@ class Pattern:
     Raises:
         UsageProblem: ``{host}`` cannot be listed and no hosts are given, or there is a
             ``*`` beside it.
-        InputProblem: the path is a folder.
     """
 
     def __init__(self, text: str, hosts: HostList, *, siblings: bool = True) -> None:
@@ -121,18 +62,13 @@ class Pattern:
                 f"{text}: the hosts of a network cannot be listed.",
                 remedy="Name them with input.hosts, input.hosts_file or --hosts-file.",
             )
-        if os.path.isdir(self._path):  # noqa: PTH112 - a template is not a Path
-            example = os.path.join(text, "Clisvc.log")  # noqa: PTH118 - the same
-            raise InputProblem(
-                f"{text} is a folder, not a log.",
-                remedy=f"Name the file or a pattern, such as {example}.",
-            )
 
     @property
     def root(self) -> str:
         """The folder below which everything lies that this pattern can match."""
-        fixed = re.split(r"\{host\}|[*?\[]", self._path)[0]
-        folder, _ = flavour(fixed).split(fixed)
+        if not self.templated:
+            return fixed_part(self._path)
+        folder, _ = flavour(self._path).split(self._path.partition(HOST)[0])
         return str(folder)
 
     @property
@@ -140,35 +76,65 @@ class Pattern:
         """Nothing in the path is special: it names one file."""
         return not self.templated and not glob.has_magic(self._path)
 
-    def paths(self) -> Iterator[tuple[str, str]]:
-        """Yield ``(path, host)`` of what it matches now; host is empty without one."""
-        if not self.templated:
-            found = glob.glob(self._path) if not self.literal else [self._path]  # noqa: PTH207 - text in, text out
-            yield from ((path, "") for path in sorted(found))
-        elif self._hosts:
+    def paths(self, ask: Ask = in_turn) -> Iterator[tuple[str, str]]:
+        """Yield ``(path, host)`` of what it matches now; host is empty without one.
+
+        Args:
+            ask: makes the calls that may hang.
+
+        Raises:
+            InputProblem: it matches more than 100,000 files.
+        """
+        if self.literal:
+            yield self._path, ""
+        elif self.templated and self._hosts:
             for host in self._hosts.read():
                 yield self._path.replace(HOST, host), host
         else:
-            yield from self._listed()
+            for path in sorted(self._found(ask)):
+                match = self._capture.fullmatch(path) if self._capture else None
+                if match is not None:
+                    yield path, match["host"]
+                elif not self.templated:
+                    yield path, ""
 
-    def _listed(self) -> Iterator[tuple[str, str]]:
-        parts = [glob.escape(part) for part in self._path.split(HOST)]
-        for path in sorted(glob.glob("*".join(parts))):  # noqa: PTH207 - text in, text out
-            match = self._capture.fullmatch(path) if self._capture else None
-            if match is not None:
-                yield path, match["host"]
+    def _found(self, ask: Ask) -> list[str]:
+        root = self.root
+        pattern = self._path[len(root) :]
+        if self.templated:
+            pattern = "*".join(glob.escape(part) for part in pattern.split(HOST))
+        found: list[str] = []
+        # A log whose active file is missing just now is followed for its rotated ones.
+        for paths in ask(searches(root, pattern, active_path)):
+            found += paths
+            if len(found) > MOST_LOGS:
+                raise InputProblem(
+                    f"{self.text} matches more than {MOST_LOGS:,} files.",
+                    remedy="Write a narrower one, or share the fleet out (--shard).",
+                )
+        return found
+
+    def folder(self) -> list[str]:
+        """Return the path if it is a folder; this may hang."""
+        if self.templated or not os.path.isdir(self._path):  # noqa: PTH112 - text
+            return []
+        return [self.text]
 
     def sources(
-        self, host: str, *, explicit: bool
+        self, host: str, *, explicit: bool, ask: Ask = in_turn
     ) -> Iterator[tuple[Source, Siblings]]:
         """Yield each log once, whichever of its files exist.
 
         Args:
             host: whose log it is when the path does not say.
             explicit: that host was given by the user.
+            ask: makes the calls that may hang.
+
+        Raises:
+            InputProblem: it matches too many files, or the hosts cannot be had.
         """
         named: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for path, found in self.paths():
+        for path, found in self.paths(ask):
             folder, name = flavour(path).split(path)
             named.setdefault((folder, log_name(name).log), []).append((path, found))
         for (folder, log), members in named.items():
@@ -210,19 +176,53 @@ class Discovery:
         self._host = host
         self._explicit = explicit
         self._shard = shard
+        self._checked = False
 
-    def scan(self) -> dict[str, tuple[Source, Siblings]]:
-        """Return the sources there are now, by key."""
+    @property
+    def roots(self) -> frozenset[str]:
+        """The folders below which everything lies that there can be."""
+        return frozenset(pattern.root for pattern in self.patterns)
+
+    def scan(self, ask: Ask = in_turn) -> dict[str, tuple[Source, Siblings]]:
+        """Return the sources there are now, by key.
+
+        Args:
+            ask: makes the calls that may hang.
+
+        Raises:
+            InputProblem: the hosts cannot be had, a pattern matches too many files, or,
+                the first time, a path is a folder.
+        """
+        if not self._checked:
+            self.check(ask)
         found: dict[str, tuple[Source, Siblings]] = {}
         for pattern in self.patterns:
             for source, siblings in pattern.sources(
-                self._host, explicit=self._explicit
+                self._host, explicit=self._explicit, ask=ask
             ):
                 if owner(source.host, self._shard[1]) != self._shard[0]:
                     continue
                 first, others = found.get(source.key, (source, siblings))
                 found[source.key] = (first, others.merge(siblings))
         return found
+
+    def check(self, ask: Ask = in_turn) -> None:
+        """See whether the paths can be of logs.
+
+        Args:
+            ask: makes the calls that may hang.
+
+        Raises:
+            InputProblem: one is a folder.
+        """
+        self._checked = True
+        for folders in ask((pattern.text, pattern.folder) for pattern in self.patterns):
+            for folder in folders:
+                example = os.path.join(folder, "Clisvc.log")  # noqa: PTH118 - text
+                raise InputProblem(
+                    f"{folder} is a folder, not a log.",
+                    remedy=f"Name the file or a pattern, such as {example}.",
+                )
 
 
 def owner(host: str, count: int) -> int:

@@ -8,20 +8,23 @@ date or a size in a directory entry. What cannot be decided changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 import structlog
 
 from shipper.clock import Clock
-from shipper.records import Checkpoint, Generation, Observation, Progress, Source
+from shipper.records import Checkpoint, Generation, Source
 from shipper.tail.candidates import Siblings
 from shipper.tail.framing import before_nul_run, frame
 from shipper.tail.identity import FirstTime
 from shipper.tail.life import Life, today
+from shipper.tail.lineage import Lineage
 from shipper.tail.opener import LookError, Opener
 from shipper.tail.pacing import Pacing, Wait
 from shipper.tail.probe import Candidate, Found, probe
 from shipper.tail.reading import STATUS_OF, Reading, Status
+from shipper.tail.rescue import Spool, rescue
 from shipper.tail.survey import Survey
 
 _log = structlog.get_logger(__name__)
@@ -40,11 +43,11 @@ class Harvester:
         clock: time.
         pacing: sizes and waits.
         checkpoints: what the store has of this source.
+        spool: where rests of files are kept while nothing can be delivered.
 
     Attributes:
         status: what the last visit found.
         detail: the system's own words about it, or empty.
-        lives: the generations followed, in reading order.
     """
 
     def __init__(
@@ -56,27 +59,29 @@ class Harvester:
         clock: Clock,
         pacing: Pacing,
         checkpoints: tuple[Checkpoint, ...] = (),
+        spool: Spool | None = None,
     ) -> None:
         self.source = source
         self.status = Status.NEVER_SEEN
         self.detail = ""
-        self.lives = [
-            Life(saved.generation, saved.progress, saved.observation)
-            for saved in sorted(checkpoints, key=lambda c: c.generation.ordinal)
-        ]
-        for life in self.lives:
-            life.day = today(clock)  # as if found: it is looked for now
         self._opener = opener
         self._clock = clock
         self._pacing = pacing
         # Less could not tell an overlong line from an unfinished one.
         line_bytes = pacing.max_line_bytes + _LINE_END_BYTES
         self._read_bytes = max(pacing.read_bytes, line_bytes)
-        self._survey = Survey(source, siblings, opener, first_time, pacing)
+        self._lineage = Lineage(source, siblings, checkpoints, today(clock))
+        self._spool = spool
+        self._survey = Survey(source, siblings, opener, first_time, pacing, spool)
         self._still = Wait()
         self._missing = Wait()
         self._nul = Wait()
         self._next_survey = clock.monotonic() + pacing.survey_s
+
+    @property
+    def lives(self) -> list[Life]:
+        """The generations followed, in reading order."""
+        return self._lineage.lives
 
     def visit(self, *, read: bool = True) -> Reading | None:
         """Look at the log and return what is new in it, if anything.
@@ -96,9 +101,37 @@ class Harvester:
             self.status, self.detail = STATUS_OF[error.trouble], error.detail
             return None
 
+    def rescue(self, unsaved: Mapping[Generation, int]) -> None:
+        """Keep what is left of rotated files, while nothing can be delivered.
+
+        Args:
+            unsaved: generations of which something read is not saved as acknowledged,
+                with the offset from which on.
+        """
+        now = self._clock.monotonic()
+        for life in list(self.lives):
+            self._rescue(life, unsaved)
+        with suppress(LookError):
+            for candidate in self._reopen_grown(now):
+                begun = self._lineage.begin(candidate, today(self._clock))
+                if begun is not None:
+                    self._rescue(begun, unsaved)
+
+    def _rescue(self, life: Life, unsaved: Mapping[Generation, int]) -> None:
+        start = unsaved.get(life.generation, life.position)
+        if self._spool is None or (life.finished and start == life.position):
+            return
+        with suppress(LookError):
+            found = self._find(life)
+            if found is None:
+                return
+            life.found(found.path, found.beginning, found.last_line_end)
+            if self._survey.rotated(found.path):
+                rescue(self._opener, found.path, self.source, life, start, self._spool)
+
     def _visit(self, now: float, *, read: bool) -> Reading | None:
         while True:
-            life = next((life for life in self.lives if not life.finished), None)
+            life = self._lineage.current
             if life is None:
                 if not self._begin_next(now):
                     return None
@@ -110,9 +143,10 @@ class Harvester:
                 continue
             self.status, self.detail = Status.OK, ""
             self._missing.reset()
-            life.path = found.path
-            life.grow_head(found.beginning)
-            life.seen = max(life.seen, found.last_line_end)
+            self._survey.proven(found.path)
+            life.found(found.path, found.beginning, found.last_line_end)
+            if life.there_before is None:
+                life.there_before = found.size
             if not read:
                 return None
             reading = self._take(life, found, now)
@@ -170,6 +204,7 @@ class Harvester:
             life.seen = max(life.seen, found.size)
         if not chunks:
             return None
+        self._lineage.enter(life)
         life.remember(found.data, found.start + len(found.data))
         return Reading(life=life, chunks=chunks, more=not at_end)
 
@@ -194,13 +229,14 @@ class Harvester:
         """
         once = self._pacing.once
         census = self._survey.take(self.lives, now, today(self._clock))
-        if not (census.unknown or life.seen > life.position or once):
+        awaited = census.unknown or life is not self.lives[-1]
+        if not (awaited or life.seen > life.position or once):
             waiting = census.status is Status.WAITING
             self.status = census.status if waiting else Status.NO_LOG
             self.detail = ""
             return False
         rewritten = any(
-            other.identity and other.identity.gen_id == life.generation.gen_id
+            other.identity and life.has_id(other.identity.gen_id)
             for other in census.unknown
         )
         gone = once or rewritten
@@ -223,22 +259,19 @@ class Harvester:
     def _begin_next(self, now: float) -> bool:
         """Begin the oldest generation not known yet, or reopen one that has grown."""
         unknown = self._reopen_grown(now)
-        if any(not life.finished for life in self.lives):
+        if self._lineage.current is not None:
             return True
         if not unknown:
             return False
-        self._start(unknown[0])
+        self._lineage.begin(unknown[0], today(self._clock))
         return True
 
     def _survey_old(self, now: float) -> None:
         """See whether something older than the log being followed needs reading."""
         unknown = self._reopen_grown(now)
         if unknown and self._survey.rotated(unknown[0].path):
-            self._start(unknown[0])
-        oldest = today(self._clock) - self._pacing.keep_days
-        # The newest stays: its successor inherits from it.
-        kept = [life for life in self.lives[:-1] if not life.over(oldest)]
-        self.lives = kept + self.lives[-1:]
+            self._lineage.begin(unknown[0], today(self._clock))
+        self._lineage.prune(today(self._clock) - self._pacing.keep_days)
 
     def _reopen_grown(self, now: float) -> tuple[Candidate, ...]:
         """Go on with finished generations that have grown; return the unknown ones."""
@@ -250,48 +283,3 @@ class Harvester:
             if not (self._pacing.once and life.position > life.origin.offset):
                 life.reopen(path)
         return census.unknown
-
-    def _start(self, candidate: Candidate) -> None:
-        """Follow a new generation, which inherits its predecessor's state.
-
-        It comes last, or before what is being read if it is older than that.
-        """
-        identity = candidate.identity
-        if identity is None:
-            return
-        unfinished = [life for life in self.lives if not life.finished]
-        place = self.lives.index(unfinished[0]) if unfinished else len(self.lives)
-        last = self.lives[place - 1] if place else None
-        ordinal = last.generation.ordinal + 1 if last else 0
-        if unfinished:
-            ordinal = unfinished[0].generation.ordinal - 1
-        lives = [
-            life.generation.life
-            for life in self.lives
-            if life.generation.gen_id == identity.gen_id
-        ]
-        generation = Generation(
-            gen_id=identity.gen_id,
-            ordinal=ordinal,
-            life=max(lives, default=-1) + 1,
-        )
-        head = candidate.head(identity)
-        observation = Observation(
-            path=candidate.path,
-            head_length=head.length,
-            head=head.digest,
-            first_time=identity.first_time,
-            encoding=identity.encoding,
-        )
-        inherited = b""
-        if last is not None:
-            inherited = last.progress.snapshot
-            last.carry = None  # nothing more is decoded with it
-        life = Life(generation, Progress(snapshot=inherited), observation)
-        self.lives.insert(place, life)
-        _log.debug(
-            "generation begun",
-            host=self.source.host,
-            path=candidate.path,
-            generation=generation.gen_id,
-        )

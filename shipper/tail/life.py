@@ -17,15 +17,21 @@ class Life:
         generation: which one it is.
         progress: where reading goes on, and the state as of there.
         observation: what else is known of it.
+        since: epoch from which on what is not acknowledged may have been sent.
 
     Attributes:
         origin: where reading began, with the inherited state.
+        there_before: size of its file when this process first saw it, if it did.
         carry: decoded state of the later stages as of the read position; the tailer
             keeps it for them and never looks inside.
     """
 
     def __init__(
-        self, generation: Generation, progress: Progress, observation: Observation
+        self,
+        generation: Generation,
+        progress: Progress,
+        observation: Observation,
+        since: int = 0,
     ) -> None:
         self.generation = generation
         self.progress = progress
@@ -39,6 +45,8 @@ class Life:
         self.encoding: Encoding = observation.encoding
         self.day = observation.day
         self.origin = progress
+        self.there_before: int | None = None
+        self._since = since
         self.carry: object | None = None
         self._around = b""  # the bytes that end at `_around_end`
         self._around_end = progress.offset
@@ -53,9 +61,26 @@ class Life:
         """It was read to its end, and nothing more is expected."""
         return self.final == self.position
 
+    def has_id(self, gen_id: str) -> bool:
+        """Tell whether it is a life of that generation."""
+        return self.generation.gen_id == gen_id
+
     def proven_by(self, before: bytes) -> bool:
         """Tell whether ``before``, ending at the read position, is what was read."""
         return self.position == 0 or digest(before) == self.progress.anchor
+
+    def found(self, path: str, beginning: bytes, last_line_end: int) -> None:
+        """Take down what a look at its file showed."""
+        self.path = path
+        self.grow_head(beginning)
+        self.seen = max(self.seen, last_line_end)
+
+    def sent_since(self, offset: int) -> int | None:
+        """Return the epoch from which on what is at ``offset`` may have been sent.
+
+        ``None``: it was not there yet when this process came, so nobody has.
+        """
+        return self._since if offset < (self.there_before or 0) else None
 
     def grow_head(self, beginning: bytes) -> None:
         """Let the head cover more of a file that begins with ``beginning``.

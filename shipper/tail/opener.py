@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from enum import Enum
 from types import TracebackType
 from typing import Protocol, Self
 
-from shipper.tail import winopen
+from msgspec import Struct
 
-#: Linux file systems whose metadata may be stale and whose calls may hang.
-SHARE_TYPES = frozenset({"cifs", "smb3", "nfs", "nfs4", "9p", "afs", "davfs"})
-_USER_SPACE = "fuse."  # sshfs, rclone and their like; not fuseblk, which is a disk
+from shipper.tail import posixopen, winopen
+from shipper.tail.candidates import belongs, flavour
+from shipper.tail.shares import Mounts, is_unc
+
+#: Files of one log in one folder; none has been seen to have more than a year of days.
+MOST_FILES = 10_000
 
 
 class Trouble(Enum):
@@ -44,7 +47,7 @@ _TROUBLES = {
     errno.EAGAIN: Trouble.LOCKED,
     errno.EISDIR: Trouble.IRREGULAR,
     errno.ENXIO: Trouble.IRREGULAR,
-    errno.ELOOP: Trouble.IRREGULAR,  # a symbolic link
+    errno.ELOOP: Trouble.IRREGULAR,  # a symbolic link, or behind one
 }
 
 
@@ -62,8 +65,26 @@ class LookError(Exception):
         self.detail = detail
 
 
+class Kept(Struct, frozen=True, kw_only=True):
+    """That a file is a copy of a part of a generation.
+
+    Attributes:
+        life: number of the generation's life.
+        start: first byte it has beside the beginning.
+    """
+
+    life: int
+    start: int
+
+
 class LogFile(AbstractContextManager["LogFile"], Protocol):
-    """An open log. All positions and sizes are in bytes."""
+    """An open log. All positions and sizes are in bytes.
+
+    Attributes:
+        kept: what a spooled copy is a copy of; ``None`` for the log itself.
+    """
+
+    kept: Kept | None
 
     def size(self) -> int:
         """Return the size as the handle knows it, never as a directory entry does."""
@@ -81,8 +102,16 @@ class Opener(Protocol):
         """Open ``path``; raises :class:`LookError`."""
         ...
 
-    def names(self, directory: str) -> list[str]:
-        """Return the names in ``directory``; raises :class:`LookError`."""
+    def names(self, directory: str, log: str) -> list[str]:
+        """Return what files of ``log`` are in ``directory``.
+
+        Args:
+            directory: a folder, which may hold millions of other files.
+            log: the log's name, lower case.
+
+        Raises:
+            LookError: it cannot be listed.
+        """
         ...
 
     def is_share(self, path: str) -> bool:
@@ -91,6 +120,8 @@ class Opener(Protocol):
 
 
 class _Descriptor:
+    kept: Kept | None = None
+
     def __init__(self, fd: int) -> None:
         self._fd = fd
 
@@ -122,47 +153,78 @@ class _Descriptor:
 
 
 class LocalOpener:
-    """The file systems this machine knows, shares and UNC paths included."""
+    """The file systems this machine knows, shares and UNC paths included.
+
+    Args:
+        roots: folders the user named. What lies below one of them is opened only if no
+            link leads out of it; without any, links on the way are followed.
+    """
+
+    def __init__(self, roots: Iterable[str] = ()) -> None:
+        self._roots = frozenset(roots)
+        self._mounts = Mounts()
+        self._on_share: dict[str, bool] = {}
 
     def open(self, path: str) -> LogFile:
         """Open ``path``; raises :class:`LookError`."""
+        root = self._root(path)
         try:
             if sys.platform == "win32":
-                fd = winopen.open_shared(path)
-            else:
-                # Non-blocking, or a named pipe in the folder would hang the reader. No
-                # links: on a client's share they would lead into the collector's files.
-                flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-                fd = os.open(path, flags)
+                return _Descriptor(winopen.open_shared(path, root))
+            return _Descriptor(posixopen.open_shared(path, root))
         except OSError as error:
             raise trouble_of(error) from error
-        try:
-            regular = stat.S_ISREG(os.fstat(fd).st_mode)
-        except OSError as error:
-            os.close(fd)
-            raise trouble_of(error) from error
-        if not regular:
-            os.close(fd)
-            raise LookError(Trouble.IRREGULAR, path)
-        return _Descriptor(fd)
 
-    def names(self, directory: str) -> list[str]:
-        """Return the names in ``directory``; raises :class:`LookError`."""
+    def names(self, directory: str, log: str) -> list[str]:
+        """Return what files of ``log`` are in ``directory``; raises LookError."""
+        found: list[str] = []
         try:
-            return os.listdir(directory or ".")  # noqa: PTH208 - names, not Paths: this is the sweep
+            for name in self._listed(directory or "."):
+                if belongs(name, log):
+                    found.append(name)
+                if len(found) > MOST_FILES:
+                    break
         except OSError as error:
             raise trouble_of(error) from error
+        if len(found) > MOST_FILES:
+            many = f"more than {MOST_FILES:,} files of one log in {directory}"
+            raise LookError(Trouble.IRREGULAR, many)
+        return found
 
     def is_share(self, path: str) -> bool:
-        """Tell whether ``path`` is on a network share."""
-        kind = "" if is_unc(path) else _filesystem(path)
-        return is_unc(path) or kind in SHARE_TYPES or kind.startswith(_USER_SPACE)
+        """Tell whether ``path`` is on a network share, as it was when first asked."""
+        if path not in self._on_share:
+            self._on_share[path] = self._mounts.on_share(path)
+        return self._on_share[path]
 
+    def _listed(self, directory: str) -> Iterator[str]:
+        root = self._root(os.path.join(directory, ""))  # noqa: PTH118 - text
+        if sys.platform == "win32":
+            if root:
+                home = os.path.realpath(root)
+                winopen.stay(os.path.realpath(directory), home, root)
+            with os.scandir(directory) as entries:
+                yield from (entry.name for entry in entries)
+            return
+        fd = posixopen.open_folder(directory, root)
+        try:
+            with os.scandir(fd) as entries:
+                yield from (entry.name for entry in entries)
+        finally:
+            os.close(fd)
 
-def is_unc(path: str) -> bool:
-    r"""Tell whether ``path`` is of the form ``\\server\share``."""
-    device = path.startswith(("\\\\?\\", "\\\\.\\"))
-    return path.startswith("\\\\") and (not device or path[4:8].upper() == "UNC\\")
+    def _root(self, path: str) -> str:
+        """Return the innermost root above ``path``; of UNC paths, the share."""
+        if not self._roots:
+            return ""
+        paths = flavour(path)
+        folder = str(paths.dirname(path))
+        while folder not in self._roots:
+            above = str(paths.dirname(folder))
+            if above == folder:
+                return str(paths.splitdrive(path)[0]) if is_unc(path) else ""
+            folder = above
+        return folder
 
 
 def trouble_of(error: OSError) -> LookError:
@@ -174,18 +236,3 @@ def trouble_of(error: OSError) -> LookError:
     if windows in winopen.UNREACHABLE:
         return LookError(Trouble.UNREACHABLE, detail)
     return LookError(_TROUBLES.get(error.errno or 0, Trouble.UNREACHABLE), detail)
-
-
-def _filesystem(path: str) -> str:
-    if not sys.platform.startswith("linux"):
-        return ""
-    best, kind = "", ""
-    real = os.path.realpath(path)
-    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:  # noqa: PTH123 - not a path of ours
-        for line in mounts:
-            _, escaped, found, *_ = line.split(" ")
-            point = escaped.replace("\\040", " ")
-            inside = real == point or real.startswith(point.rstrip("/") + "/")
-            if inside and len(point) >= len(best):
-                best, kind = point, found
-    return kind

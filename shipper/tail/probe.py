@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from shipper.records import Source
+from shipper.records import Progress, Source
 from shipper.tail.framing import NUL_RUN
 from shipper.tail.identity import (
     ANCHOR_BYTES,
@@ -14,15 +14,17 @@ from shipper.tail.identity import (
     FirstTime,
     Head,
     Identity,
+    digest,
     identify,
     newline,
     rfind_unit,
 )
 from shipper.tail.life import Life
-from shipper.tail.opener import LogFile, LookError, Opener, Trouble
+from shipper.tail.opener import Kept, LogFile, LookError, Opener, Trouble
 
 #: How far back the end of the last complete line is looked for.
 _LAST_LINE_WINDOW = 64 * 1024
+_BLOCK = 64 * 1024
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -68,12 +70,16 @@ class Candidate(Struct, frozen=True, kw_only=True):
         size: bytes, by the handle.
         beginning: its first bytes, at most 4 KiB.
         identity: the generation, or ``None`` while it is too short to tell.
+        origin: where reading of it can begin: not at 0 if it is a rest.
+        kept: what it is a copy of, if it lies in the spool.
     """
 
     path: str
     size: int
     beginning: bytes
     identity: Identity | None
+    origin: Progress
+    kept: Kept | None
 
     def head(self, identity: Identity) -> Head:
         """Return the proof to begin with: all there is, but no NUL bytes after a name.
@@ -135,6 +141,10 @@ def examine(
     with opener.open(path) as file:
         size = file.size()
         beginning = file.pread(0, IDENTITY_BYTES)
+        kept, origin = file.kept, Progress()
+        if kept is not None and kept.start:
+            before = file.pread(kept.start, ANCHOR_BYTES)
+            origin = Progress(offset=kept.start + len(before), anchor=digest(before))
     identity = identify(
         beginning,
         host=source.host,
@@ -142,7 +152,30 @@ def examine(
         first_time=first_time,
         at_end=at_end,
     )
-    return Candidate(path=path, size=size, beginning=beginning, identity=identity)
+    return Candidate(
+        path=path,
+        size=size,
+        beginning=beginning,
+        identity=identity,
+        origin=origin,
+        kept=kept,
+    )
+
+
+def is_copy(opener: Opener, path: str, of: str) -> bool:
+    """Tell whether the file ``of`` begins with all that ``path`` holds.
+
+    Raises:
+        LookError: one of them cannot be looked at.
+    """
+    with opener.open(path) as copy, opener.open(of) as file:
+        position, size = 0, copy.size()
+        while position < size:
+            block = copy.pread(position, _BLOCK)
+            if not block or file.pread(position, len(block)) != block:
+                return False
+            position += len(block)
+    return True
 
 
 def _last_line_end(

@@ -13,6 +13,9 @@ import threading
 from shipper.clock import Clock
 
 _GROWTH = 1.5
+_TROUBLE_GROWTH = 2
+#: The longest interval of a machine out of reach, in longest intervals of a quiet log.
+TROUBLE_FACTOR = 10
 
 
 class Schedule:
@@ -85,21 +88,30 @@ class Schedule:
                     return None
                 self._condition.wait(max(0.0, min(due, deadline) - now))
 
-    def done(self, key: str, *, active: bool, more: bool = False) -> None:
+    def done(
+        self, key: str, *, active: bool, more: bool = False, trouble: bool = False
+    ) -> None:
         """Put a visited source back.
 
         Args:
             key: the source.
             active: the visit brought something.
             more: there is more to read right away.
+            trouble: it is out of reach. Its interval doubles from the limit of a quiet
+                source up to ten times that; the first success ends this.
         """
         with self._condition:
             self._away.discard(key)
             hinted = key in self._hinted
             self._hinted.discard(key)
-            interval = self._shortest
-            if not (active or hinted):
-                interval = min(self._limit[key], self._interval[key] * _GROWTH)
+            interval, limit = self._interval[key], self._limit[key]
+            if trouble:
+                longer = max(limit, interval * _TROUBLE_GROWTH)
+                interval = min(limit * TROUBLE_FACTOR, longer)
+            elif active or hinted or interval > limit:
+                interval = self._shortest
+            else:
+                interval = min(limit, interval * _GROWTH)
             self._interval[key] = interval
             wait = 0.0 if more or hinted else interval
             self._push(key, self._clock.monotonic() + wait)

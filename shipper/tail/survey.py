@@ -12,15 +12,16 @@ from math import inf
 
 from msgspec import Struct
 
-from shipper.records import Encoding, Source
+from shipper.records import Encoding, Generation, Source
 from shipper.tail.candidates import Siblings, flavour
 from shipper.tail.framing import NUL_RUN
-from shipper.tail.identity import FirstTime
+from shipper.tail.identity import FirstTime, digest
 from shipper.tail.life import Life
 from shipper.tail.opener import LookError, Opener, Trouble
 from shipper.tail.pacing import Pacing, Wait
-from shipper.tail.probe import Candidate, Found, examine, probe
+from shipper.tail.probe import Candidate, Found, examine, is_copy, probe
 from shipper.tail.reading import STATUS_OF, Status
+from shipper.tail.rescue import Spool
 
 _SIBLING_TROUBLE = frozenset({Trouble.DENIED, Trouble.LOCKED})
 
@@ -52,6 +53,7 @@ class Survey:
         opener: the file system.
         first_time: tells whether a line is a timed record.
         pacing: waits.
+        spool: where rests of files may be, if there is one.
 
     Attributes:
         confirm_s: seconds something must stay as it is to be believed.
@@ -64,7 +66,9 @@ class Survey:
         opener: Opener,
         first_time: FirstTime,
         pacing: Pacing,
+        spool: Spool | None = None,
     ) -> None:
+        self._spool = spool
         self._source = source
         self._siblings = siblings
         self._opener = opener
@@ -73,22 +77,33 @@ class Survey:
         self._folder = flavour(source.path).split(source.path)[0]
         self._share = opener.is_share(source.path)
         self._doubts: dict[str, Wait] = {}
+        self._copies: dict[str, tuple[int, bytes, Generation]] = {}  # compared before
         self.confirm_s = pacing.rotation_wait_s
         if self._share:
             self.confirm_s = max(pacing.rotation_wait_s, pacing.share_confirm_s)
 
     def paths(self) -> list[str]:
         """Return the files there are; raises :class:`LookError`."""
-        return self._siblings.select(self._opener.names(self._folder))
+        names = self._opener.names(self._folder, self._siblings.log)
+        return self._siblings.select(names)
+
+    def kept(self) -> list[str]:
+        """Return what the spool has of the log."""
+        return self._spool.paths(self._source) if self._spool else []
 
     def guesses(self, life: Life) -> Iterator[str]:
         """Yield where ``life`` may be: its last path, then all others."""
         yield life.path
-        yield from (path for path in self.paths() if path != life.path)
+        others = self.paths() + self.kept()
+        yield from (path for path in others if path != life.path)
 
     def rotated(self, path: str) -> bool:
         """Tell whether ``path`` is not the one the log is written under."""
         return self._siblings.rotated(path)
+
+    def proven(self, path: str) -> None:
+        """Note that ``path`` is what it was: doubts of before count no longer."""
+        self._doubts.pop(path, None)
 
     def tells_nothing(self, error: LookError, path: str) -> bool:
         """Tell whether ``error`` leaves open what ``path`` holds."""
@@ -112,7 +127,7 @@ class Survey:
         trouble: LookError | None = None
         unknown: dict[str, Candidate] = {}
         grown: list[tuple[Life, str]] = []
-        for path in paths:
+        for path in paths + self.kept():
             try:
                 candidate = self._identified(path, lives, now)
                 if candidate.identity is None:
@@ -120,7 +135,7 @@ class Survey:
                         status = Status.WAITING
                     continue
                 gen_id = candidate.identity.gen_id
-                life = self._followed(path, gen_id, lives, now)
+                life = self._followed(candidate, gen_id, lives, now)
             except LookError as error:
                 if not self.tells_nothing(error, path):
                     continue
@@ -173,10 +188,11 @@ class Survey:
         return active, inf if time is None else time, candidate.path
 
     def _followed(
-        self, path: str, gen_id: str, lives: list[Life], now: float
+        self, candidate: Candidate, gen_id: str, lives: list[Life], now: float
     ) -> Life | None:
-        """Return the life that ``path`` holds, or ``None`` if it is a new one."""
-        same = [life for life in reversed(lives) if life.generation.gen_id == gen_id]
+        """Return the life that a file holds, or ``None`` if it is a new one."""
+        path = candidate.path
+        same = [life for life in reversed(lives) if life.has_id(gen_id)]
         differs = True
         for life in same:
             found = probe(self._opener, path, life, read_bytes=0)
@@ -186,11 +202,30 @@ class Survey:
         if not same:
             return None
         if self.rotated(path) and not differs:
-            return same[0]  # a shorter copy: there is nothing new in it
+            for life in same:
+                if self._copied(candidate, life):
+                    return life  # there is nothing new in it
+            return None
         rewritten = ("rewritten", gen_id)
         if self._share and not self._sure(path, rewritten, now, self.confirm_s):
             raise LookError(Trouble.UNDECIDED, "the file is not what it was")
         return None
+
+    def _copied(self, candidate: Candidate, life: Life) -> bool:
+        """Tell whether a file is a shorter copy of the one that holds ``life``."""
+        path = candidate.path
+        looked = candidate.size, digest(candidate.beginning), life.generation
+        if self._copies.get(path) == looked:
+            return True
+        try:
+            copied = is_copy(self._opener, path, life.path)
+        except LookError as error:
+            if self.tells_nothing(error, path):
+                raise
+            return False  # it is gone: what this one holds is read, again or not
+        if copied:
+            self._copies[path] = looked
+        return copied
 
     def _passed_over(self, error: LookError, path: str, now: float) -> bool:
         """Tell whether a rotated file has been in trouble for too long to wait for."""

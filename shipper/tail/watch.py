@@ -15,6 +15,7 @@ _log = structlog.get_logger(__name__)
 
 #: Reading a log causes these itself.
 _OWN_DOING = frozenset({"opened", "closed_no_write"})
+_STOP_S = 2.0  # nobody waits for a folder that hangs
 
 
 def crowded(root: str, most: int) -> bool:
@@ -71,7 +72,7 @@ class Watch:
                 _log.info("folder is swept, not watched", root=root, reason=str(error))
 
     def stop(self) -> None:
-        """Stop watching and wait for the threads."""
+        """Stop watching, and give the threads a moment to end."""
         if self._observer is not None:
             self._observer.stop()
-            self._observer.join()
+            self._observer.join(_STOP_S)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from shipper.tail.opener import LookError, Trouble
+from shipper.tail.candidates import belongs
+from shipper.tail.opener import Kept, LookError, Trouble
 
 
 class MemoryFiles:
@@ -47,13 +48,13 @@ class MemoryFiles:
         self.opened += 1
         return MemoryFile(self, path, self._files[path])
 
-    def names(self, directory: str) -> list[str]:
-        """Return the names in ``directory``; raises :class:`LookError`."""
+    def names(self, directory: str, log: str) -> list[str]:
+        """Return what files of ``log`` are there; raises :class:`LookError`."""
         self._check(directory)
         below = directory.rstrip("/") + "/"
-        return [
-            path.removeprefix(below) for path in self._files if path.startswith(below)
-        ]
+        there = [path for path in self._files if path.startswith(below)]
+        names = [path.removeprefix(below) for path in there]
+        return [name for name in names if belongs(name, log)]
 
     def is_share(self, path: str) -> bool:
         """Tell whether ``path`` is on a network share."""
@@ -100,6 +101,8 @@ class MemoryFiles:
 
 class MemoryFile:
     """An open file of :class:`MemoryFiles`."""
+
+    kept: Kept | None = None
 
     def __init__(self, files: MemoryFiles, path: str, content: bytearray) -> None:
         self._files = files

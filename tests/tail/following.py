@@ -10,7 +10,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from shipper.parse import first_time
-from shipper.records import Checkpoint, Source
+from shipper.records import Checkpoint, Generation, Source
+from shipper.store import Spool
 from shipper.tail import Harvester, LocalOpener, Opener, Pacing, Reading, Siblings
 from tests.fakes.clock import ManualClock
 from tests.fakes.files import MemoryFiles
@@ -177,9 +178,11 @@ class Follower:
         pacing: sizes and waits.
         host: whose log it is.
         active: name of the active log.
+        spool: where rests are kept; it opens the files of ``world``.
 
     Attributes:
         handed: what was handed on, in order.
+        unsaved: what of it is not saved, by generation.
         harvester: the one at work; a new one after :meth:`restart`.
     """
 
@@ -190,7 +193,9 @@ class Follower:
         pacing: Pacing | None = None,
         host: str = "pc0417",
         active: str = ACTIVE,
+        spool: Spool | None = None,
     ) -> None:
+        self.spool = spool
         self.world = world
         self.clock = ManualClock()
         self.pacing = pacing or Pacing()
@@ -201,17 +206,19 @@ class Follower:
             path=f"{world.folder}/{active}",
         )
         self.handed: list[Handed] = []
+        self.unsaved: dict[Generation, int] = {}
         self.harvester = self._new(())
 
     def _new(self, checkpoints: tuple[Checkpoint, ...]) -> Harvester:
         return Harvester(
             self.source,
             Siblings(path=self.source.path),
-            self.world.opener,
+            self.spool or self.world.opener,
             first_time,
             self.clock,
             self.pacing,
             checkpoints,
+            self.spool,
         )
 
     def look(self, after_s: float = 1.0, *, read: bool = True) -> bytes:
@@ -233,6 +240,11 @@ class Follower:
             else:
                 raise AssertionError("the harvester finds no end")
         return brought
+
+    def suffer(self, after_s: float = 1.0) -> None:
+        """Let time pass and look once, while nothing can be delivered."""
+        self.look(after_s, read=False)
+        self.harvester.rescue(self.unsaved)
 
     def _hand_on(self, reading: Reading) -> bytes:
         life = reading.life

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shipper.errors import InputProblem, UsageProblem
 from shipper.records import Source
-from shipper.tail import Discovery, HostList, Pattern
+from shipper.tail import Calls, Discovery, HostList, Pattern, wildcard
+from shipper.tail import discovery as discovery_module
 from shipper.tail.discovery import owner
 
 NOBODY = HostList()
@@ -221,9 +223,46 @@ def test_a_template_takes_no_star() -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     """The remedy shows what to write."""
     with pytest.raises(InputProblem) as found:
-        Pattern(str(tmp_path), NOBODY)
+        scan(Pattern(str(tmp_path), NOBODY))
 
     assert str(tmp_path / "Clisvc.log") in found.value.remedy
+
+
+def test_a_log_that_becomes_a_folder_does_not_end_the_search(tmp_path: Path) -> None:
+    """Only a mistake made at the start is one of the user's."""
+    path = tmp_path / "Clisvc.log"
+    discovery = Discovery((Pattern(str(path), NOBODY),), "here", explicit=False)
+    first = discovery.scan()
+    path.mkdir()
+
+    assert discovery.scan() == first
+
+
+def test_what_hangs_is_left_out(tmp_path: Path) -> None:
+    """Each folder below the first level is a call of its own, to be made or not."""
+    write(tmp_path / "pc1" / "Clisvc.log", tmp_path / "pc2" / "Clisvc.log")
+
+    def ask(calls: Calls) -> Iterator[list[str]]:
+        return (call() for name, call in calls if not name.endswith("pc1"))
+
+    pattern = Pattern(str(tmp_path / "{host}" / "Clisvc.log"), NOBODY)
+    found = Discovery((pattern,), "here", explicit=False).scan(ask)
+
+    assert [source.host for source, _ in found.values()] == ["pc2"]
+
+
+def test_too_many_matches_are_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million sources by mistake would take all memory."""
+    monkeypatch.setattr(wildcard, "MOST_LOGS", 3)
+    monkeypatch.setattr(discovery_module, "MOST_LOGS", 3)
+    write(*(tmp_path / f"{number}.log" for number in range(4)))
+    pattern = Pattern(str(tmp_path / "*.log"), NOBODY)
+
+    assert len(scan(Pattern(str(tmp_path / "[0-2].log"), NOBODY))) == 3
+    with pytest.raises(InputProblem, match="matches more than 3 files"):
+        scan(pattern)
 
 
 def test_the_root_is_the_fixed_part_of_the_path(
@@ -231,10 +270,16 @@ def test_the_root_is_the_fixed_part_of_the_path(
 ) -> None:
     """All matches lie below it, so it is what can be watched."""
     monkeypatch.chdir(tmp_path)
-    texts = ["/a/b/Clisvc.log", "/a/b*/c/x.log", "/a/{host}/x.log", "c/Clisvc.log"]
+    texts = [
+        "/a/b/Clisvc.log",
+        "/a/b*/c/x.log",
+        "/a/{host}/x.log",
+        "c/Clisvc.log",
+        "/fleet [1]/{host}/x.log",
+    ]
     roots = [Pattern(text, NOBODY).root for text in texts]
 
-    assert roots == ["/a/b", "/a", "/a", str(tmp_path / "c")]
+    assert roots == ["/a/b", "/a", "/a", str(tmp_path / "c"), "/fleet [1]"]
 
 
 def test_the_home_folder_may_be_short(
@@ -279,3 +324,14 @@ def test_another_collector_takes_over_few_hosts() -> None:
     assert 50 < len(moved) < 150
     assert {owner(host, 9) for host in moved} == {9}
     assert {owner(host, 1) for host in hosts} == {1}
+
+
+@pytest.mark.parametrize("pattern", ["{host}/Clisvc.log", "*/Clisvc.log", "*/*.log"])
+@pytest.mark.parametrize("name", ["Clisvc.lo_", "Clisvc-20030212-101500.log"])
+def test_rotated_just_now(tmp_path: Path, pattern: str, name: str) -> None:
+    """A log of which there are only rotated files at the moment is followed too."""
+    write(tmp_path / "pc0417" / name, tmp_path / "pc0418" / "other.txt")
+
+    (found,) = scan(Pattern(str(tmp_path / pattern), NOBODY))
+
+    assert found.path == str(tmp_path / "pc0417" / "Clisvc.log")

@@ -51,7 +51,7 @@ def test_a_copy_is_independent(files: MemoryFiles) -> None:
     files.rewrite("/logs/a.log", b"")
 
     assert files.read("/logs/b.log") == b"abcdef"
-    assert sorted(files.names("/logs")) == ["a.log", "b.log"]
+    assert files.names("/logs", "b") == ["b.log"]
     assert not files.exists("/logs/c.log")
 
 
@@ -63,7 +63,7 @@ def test_missing_files_and_faults_are_raised(files: MemoryFiles) -> None:
     with pytest.raises(LookError) as locked:
         files.open("/logs/a.log")
     with pytest.raises(LookError) as unreachable:
-        files.names("/logs")
+        files.names("/logs", "a")
 
     troubles = [found.value.trouble for found in (missing, locked, unreachable)]
     assert troubles == [Trouble.MISSING, Trouble.LOCKED, Trouble.UNREACHABLE]

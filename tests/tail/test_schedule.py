@@ -55,6 +55,36 @@ def test_a_quiet_source_is_visited_ever_less_often() -> None:
     assert intervals == [0.0, 1.5, 2.25, 3.375, 5.125, 7.625, 10.0, 10.0]
 
 
+def test_a_machine_out_of_reach_is_visited_ever_less_often() -> None:
+    """Up to ten times the limit: each look may cost a thread for half a minute."""
+    schedule, clock = made("a")
+    intervals = []
+    for _ in range(6):
+        waited = 0
+        while schedule.next(0.0) is None:
+            clock.advance(1.0)
+            waited += 1
+        intervals.append(waited)
+        schedule.done("a", active=False, trouble=True)
+
+    assert intervals == [0, 10, 20, 40, 80, 100]
+
+
+def test_a_machine_that_is_back_is_visited_as_before() -> None:
+    """The first success ends it, whether it brings something or not."""
+    schedule, clock = made("a")
+    for _ in range(5):
+        clock.advance(100.0)
+        schedule.next(0.0)
+        schedule.done("a", active=False, trouble=True)
+    clock.advance(100.0)
+    assert schedule.next(0.0) == "a"
+    schedule.done("a", active=False)
+    clock.advance(1.0)
+
+    assert schedule.next(0.0) == "a"
+
+
 def test_a_source_may_have_a_limit_of_its_own() -> None:
     """Shares are looked at less often than local files."""
     schedule, clock = made()

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which bytes an earlier run may have sent: those that were there before this one."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from shipper.tail import Life
+from tests.tail.following import ACTIVE, ROTATED, Follower, Memory, lines
+
+
+def _life(follower: Follower, number: int = -1) -> Life:
+    return follower.harvester.lives[number]
+
+
+def test_what_was_there_before() -> None:
+    """Bytes there at the first look may have been sent; later ones cannot have been."""
+    world = Memory()
+    before = lines(1, 2, 3)
+    world.write(ACTIVE, before)
+    follower = Follower(world)
+    follower.look()
+    world.append(ACTIVE, lines(4))
+    follower.look()
+
+    life = _life(follower)
+    assert life.position == len(before) + len(lines(4))
+    since = [life.sent_since(at) for at in (0, len(before) - 1, len(before))]
+    assert since == [0, 0, None]
+
+
+def test_epoch_of_the_checkpoint() -> None:
+    """After a restart it is the epoch saved with the checkpoint."""
+    world = Memory()
+    world.write(ACTIVE, lines(1))
+    follower = Follower(world)
+    follower.look()
+    (saved,) = follower.checkpoints()
+    world.append(ACTIVE, lines(2))
+    follower.restart((replace(saved, since=7),))
+    follower.look()
+    world.append(ACTIVE, lines(3))
+    follower.look()
+
+    life = _life(follower)
+    first, second = len(lines(1)), len(lines(1, 2))
+    assert life.position == len(lines(1, 2, 3))
+    assert (life.sent_since(first), life.sent_since(second)) == (7, None)
+
+
+def test_rotated_meanwhile() -> None:
+    """It goes with the generation, whatever its file is called."""
+    world = Memory()
+    world.write(ACTIVE, lines(1))
+    follower = Follower(world)
+    follower.look()
+    (saved,) = follower.checkpoints()
+    world.append(ACTIVE, lines(2))
+    world.rename(ACTIVE, ROTATED)
+    world.write(ACTIVE, lines(3))
+    follower.restart((replace(saved, since=7),))
+    follower.follow()
+
+    old, new = _life(follower, 0), _life(follower, 1)
+    assert old.sent_since(len(lines(1))) == 7
+    assert new.sent_since(0) == 0
+
+
+def test_never_looked_at() -> None:
+    """Before a file was found there is nothing to send, and nothing to say."""
+    world = Memory()
+    world.write(ACTIVE, lines(1))
+    follower = Follower(world)
+    follower.look()
+    follower.restart()
+
+    assert _life(follower).sent_since(0) is None
