@@ -38,6 +38,8 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path.startswith("/_index_template"):
             found = {"index_templates": list(_TEMPLATES.values())}
             self._reply(json.dumps(found).encode())
+        elif self.path.startswith("/_resolve/index"):
+            self._reply(b'{"data_streams":[]}')
         elif self.path.startswith("/_nodes"):
             self._reply(b'{"nodes":{"n":{"version":"9.2.0"}}}')
         else:

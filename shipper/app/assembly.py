@@ -64,9 +64,11 @@ class Assembly:
             ticket = Ticket(
                 source=source,
                 generation=life.generation,
+                start=life.position,
                 progress=life.advance(chunk, parsed.end, trail.encode()),
                 events=len(events),
                 records=len(parsed.records),
+                since=life.sent_since(chunk.start),
             )
             yield ticket, events
             if parsed.end < chunk.end:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from shipper.records import Outcome, Stream
+from shipper.records import Outcome, Stream, Ticket
 
 
 class Counts:
@@ -17,6 +17,8 @@ class Counts:
         dead_states: state documents it refused, among them.
         batches: requests that were answered.
         retried: documents sent again.
+        unchecked: documents that may be there twice, because the right to look was
+            lacking when they were sent, perhaps again, across a rollover.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,7 @@ class Counts:
         self.dead_states = 0
         self.batches = 0
         self.retried = 0
+        self.unchecked = 0
 
     @property
     def records(self) -> int:
@@ -44,3 +47,15 @@ class Counts:
             self.duplicates += 1
         else:
             self.dead_lettered += 1
+
+
+class Tally:
+    """What became of the documents of one chunk in one batch."""
+
+    __slots__ = ("dead_bytes", "duplicates", "events", "ticket")
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.ticket = ticket
+        self.events = 0
+        self.duplicates = 0
+        self.dead_bytes = 0

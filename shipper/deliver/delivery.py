@@ -12,16 +12,24 @@ from typing import Protocol
 import structlog
 
 from shipper.clock import Clock
-from shipper.deliver.counts import Counts
+from shipper.deliver.counts import Counts, Tally
 from shipper.deliver.gate import Gate
-from shipper.deliver.outbox import Item, Outbox
-from shipper.deliver.sink import DELIVERED, Outage, Sink, TooLarge, Verdict
-from shipper.errors import ShipperError, SinkUnavailable
+from shipper.deliver.outbox import Item, Outbox, sent_since
+from shipper.deliver.refusal import ended_by, letter, refused, too_large, unknown
+from shipper.deliver.sink import (
+    BUSY,
+    DELIVERED,
+    STORED_AS_FAILURE,
+    Outage,
+    Sink,
+    TooLarge,
+    Verdict,
+)
+from shipper.errors import ShipperError
 from shipper.records import DeadLetter, Outcome, Stream, Ticket
 
 _log = structlog.get_logger(__name__)
 
-_TOO_LARGE = 413
 _POLL_S = 0.05
 _LAST_TRY_S = 1.0
 
@@ -34,16 +42,6 @@ class Books(Protocol):
     ) -> None:
         """Note that so many of a chunk's documents are dealt with."""
         ...
-
-
-class _Tally:
-    __slots__ = ("dead_bytes", "duplicates", "events", "ticket")
-
-    def __init__(self, ticket: Ticket) -> None:
-        self.ticket = ticket
-        self.events = 0
-        self.duplicates = 0
-        self.dead_bytes = 0
 
 
 class Delivery:
@@ -87,14 +85,23 @@ class Delivery:
         self._bury = bury
         self._batch_done = batch_done
         self._limit = max_dead_letters_in_row
+        self._preparing = threading.Lock()
+        self._prepared = False
         self._clock = clock
         self._in_row = 0
         self._abandoned = False
+        self._marks: dict[int, int] = {}  # of batches under way, by thread
         self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, name=f"sender-{n}", daemon=True)
             for n in range(senders)
         ]
+
+    @property
+    def since(self) -> int:
+        """Epoch from which on documents not acknowledged may have been sent."""
+        newest = max(self._sink.epochs, default=0)
+        return min((newest, *self._marks.copy().values()))
 
     def start(self) -> None:
         """Begin to send."""
@@ -122,42 +129,79 @@ class Delivery:
 
     def _run(self) -> None:
         try:
+            if not self._ready():
+                self._abandoned = True
+                return
             while (items := self._outbox.take()) is not None:
-                if not self._deliver(items):
+                mark = self._marks[threading.get_ident()] = self._sink.mark()
+                if not self._deliver(items, mark, sent_since(items)):
                     self._abandoned = True
                     return
+                del self._marks[threading.get_ident()]
                 self._batch_done()
         except Exception as error:  # noqa: BLE001  a sender must not end in silence
-            self.trouble = _ended_by(error)
+            self.trouble = ended_by(error)
             self._gate.stop()
 
-    def _deliver(self, items: list[Item]) -> bool:
-        """Send until all is dealt with; ``False`` when asked to stop before that."""
+    def _ready(self) -> bool:
+        """Prepare the server, once; ``False`` when asked to stop before that."""
+        with self._preparing:
+            while not self._prepared:
+                if not self._gate.enter():
+                    return False
+                try:
+                    self._sink.prepare()
+                except Outage as outage:
+                    self._gate.failed(outage.problem)
+                else:
+                    self._prepared = True
+                    self._gate.passed()
+                finally:
+                    self._gate.leave()
+            return True
+
+    def _deliver(self, items: list[Item], mark: int, since: int | None) -> bool:
+        """Send until all is dealt with; ``False`` when asked to stop before that.
+
+        Args:
+            items: what to send.
+            mark: epoch in which they were sent first, or before.
+            since: epoch from which on they may have been sent, if they may.
+        """
         pending = items
         while pending:
-            if not self._gate.wait():
+            if not self._gate.enter():
                 return False
             try:
-                verdicts = self._sink.send([event for _, event in pending])
+                verdicts = self._sink.send([event for _, event in pending], since)
             except Outage as outage:
-                self._gate.failed(outage.problem)
+                self._gate.failed(
+                    outage.problem, busy=outage.busy, wait_s=outage.wait_s
+                )
+                if outage.unknown:
+                    since = mark if since is None else min(mark, since)
                 continue
             except TooLarge:
-                if len(pending) > 1:
-                    half = len(pending) // 2
-                    return self._deliver(pending[:half]) and self._deliver(
-                        pending[half:]
-                    )
-                verdicts = [_too_large(pending[0])]
+                verdicts = []
+            finally:
+                self._gate.leave()
+            if not verdicts and len(pending) > 1:
+                half = len(pending) // 2
+                return self._deliver(pending[:half], mark, since) and self._deliver(
+                    pending[half:], mark, since
+                )
+            verdicts = verdicts or [too_large(pending[0])]
             if verdicts.count(DELIVERED) == len(pending):
                 self._settle_all(pending)
                 return True
             pending = self._account(pending, verdicts)
+            if any(map(unknown, verdicts)):
+                since = mark if since is None else min(mark, since)
         return True
 
     def _account(self, items: list[Item], verdicts: list[Verdict]) -> list[Item]:
         """Settle what is dealt with; return what has to be sent again."""
-        tallies: dict[int, _Tally] = {}
+        tallies: dict[int, Tally] = {}
         letters: list[DeadLetter] = []
         again: list[Item] = []
         settled: list[tuple[Item, Outcome]] = []
@@ -166,7 +210,8 @@ class Delivery:
         for item, verdict in zip(items, verdicts, strict=True):
             ticket, event = item
             outcome = verdict.outcome
-            if outcome is Outcome.REJECTED and in_row >= self._limit:
+            stored = verdict is STORED_AS_FAILURE  # sent again, it would be twice
+            if outcome is Outcome.REJECTED and in_row >= self._limit and not stored:
                 outcome = Outcome.RETRY
             if outcome is Outcome.RETRY:
                 again.append(item)
@@ -174,7 +219,7 @@ class Delivery:
                 continue
             tally = tallies.get(id(ticket))
             if tally is None:
-                tally = tallies[id(ticket)] = _Tally(ticket)
+                tally = tallies[id(ticket)] = Tally(ticket)
             tally.events += 1
             in_row = in_row + 1 if outcome is Outcome.REJECTED else 0
             settled.append((item, outcome))
@@ -182,7 +227,7 @@ class Delivery:
                 tally.duplicates += 1
             elif outcome is Outcome.REJECTED:
                 tally.dead_bytes += event.size
-                letters.append(_letter(item, verdict))
+                letters.append(letter(item, verdict))
         if letters:
             self._keep(letters)
         for tally in tallies.values():
@@ -192,10 +237,12 @@ class Delivery:
                 duplicates=tally.duplicates,
                 dead_bytes=tally.dead_bytes,
             )
-        self._count(settled, in_row, len(again))
+        unchecked = sum(verdict.unchecked for verdict in verdicts)
+        self._count(settled, in_row, len(again), unchecked)
         self._outbox.done([item for item, _ in settled])
         if again:
-            self._gate.failed(_refused(problem))
+            busy = any(verdict.status == BUSY for verdict in verdicts)
+            self._gate.failed(refused(problem), busy=busy)
         else:
             self._gate.passed()
         return again
@@ -227,50 +274,16 @@ class Delivery:
         )
 
     def _count(
-        self, settled: list[tuple[Item, Outcome]], in_row: int, again: int
+        self,
+        settled: list[tuple[Item, Outcome]],
+        in_row: int,
+        again: int,
+        unchecked: int,
     ) -> None:
         with self._lock:
             self._in_row = in_row
             self.counts.batches += 1
             self.counts.retried += again
+            self.counts.unchecked += unchecked
             for (_, event), outcome in settled:
                 self.counts.add(event.stream, outcome)
-
-
-def _letter(item: Item, verdict: Verdict) -> DeadLetter:
-    ticket, event = item
-    return DeadLetter(
-        source=ticket.source,
-        event=event,
-        status=verdict.status,
-        error_type=verdict.error_type,
-        reason=verdict.reason,
-    )
-
-
-def _too_large(item: Item) -> Verdict:
-    return Verdict(
-        outcome=Outcome.REJECTED,
-        status=_TOO_LARGE,
-        error_type="too_large",
-        reason=f"{len(item[1].document)} bytes alone are too large for the server",
-    )
-
-
-def _ended_by(error: Exception) -> ShipperError:
-    if isinstance(error, ShipperError):
-        return error
-    trouble = ShipperError(
-        f"Sending failed: {type(error).__name__}: {error}.",
-        remedy="This is a fault of the program, please report it; nothing is lost.",
-    )
-    trouble.__cause__ = error
-    return trouble
-
-
-def _refused(problem: str) -> SinkUnavailable:
-    return SinkUnavailable(
-        f"Elasticsearch refuses documents: {problem}.",
-        remedy="If a privilege or a block is named, grant or lift it;"
-        " `clisvc check` looks at the set-up.",
-    )

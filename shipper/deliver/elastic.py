@@ -5,27 +5,31 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from elasticsearch import (
-    ApiError,
-    Elasticsearch,
-    TransportError,
-    UnsupportedProductError,
-)
+from elasticsearch import ApiError, Elasticsearch
 
 from shipper import __version__
 from shipper.clock import Clock
 from shipper.config import ElasticsearchSettings
-from shipper.deliver.problems import explain, public_url
-from shipper.deliver.sink import DELIVERED, Outage, TooLarge, Verdict
+from shipper.deliver.backing import FAILURES, SHARD_WAIT_S, Backing
+from shipper.deliver.problems import outage, public_url
+from shipper.deliver.sink import (
+    DELIVERED,
+    DUPLICATE,
+    STORED_AS_FAILURE,
+    UNCHECKED,
+    Outage,
+    TooLarge,
+    Verdict,
+)
 from shipper.deliver.wire import SERIALIZERS
 from shipper.errors import ConfigError, SinkUnavailable
-from shipper.records import DOCUMENT_HEAD, Event, Outcome
+from shipper.records import DOCUMENT_HEAD, Epochs, Event, Outcome
 
 _FILTER = "errors,items.*.status,items.*.failure_store,items.*.error"
 _CREATED = (200, 201)
@@ -35,7 +39,6 @@ _CLUSTER_FAULT = "validation_exception"
 _MAX_REASON = 2_000
 
 _CREATED_ITEM = {"create": {"status": 201}}
-_DUPLICATE = Verdict(outcome=Outcome.DUPLICATE, status=409)
 
 
 def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elasticsearch:
@@ -120,6 +123,7 @@ class ElasticSink:
         clock: time, for ``event.ingested``.
         collector: this machine's name.
         agent_id: constant for one installation of the shipper.
+        prepare: what has to be done before anything is sent.
     """
 
     def __init__(
@@ -131,13 +135,16 @@ class ElasticSink:
         clock: Clock,
         collector: str = "",
         agent_id: str = "",
+        prepare: Callable[[], None] | None = None,
     ) -> None:
+        self._prepare = prepare
         self._client = client
         self._url = url
         self._clock = clock
         name = collector or socket.gethostname()
         self._actions: dict[str, bytes] = {}
         self._namespace = namespace
+        self._backing = Backing(client, namespace, url, clock)
         stamp = {
             "agent": {
                 "type": "clisvc-shipper",
@@ -149,26 +156,75 @@ class ElasticSink:
         }
         self._stamp = msgspec.json.encode(stamp)[:-1] + b',"event":{"ingested":"'
 
-    def send(self, events: list[Event]) -> list[Verdict]:
+    @property
+    def epochs(self) -> Epochs:
+        """Epochs known by now."""
+        return self._backing.epochs
+
+    def resume(self, epochs: Epochs, *, unsettled: bool) -> None:
+        """Count epochs on from those an earlier run knew; see ``Backing``."""
+        self._backing.resume(epochs, unsettled=unsettled)
+
+    def prepare(self) -> None:
+        """Make the server ready.
+
+        Raises:
+            Outage: it is not ready yet.
+        """
+        if self._prepare is not None:
+            self._prepare()
+
+    def mark(self) -> int:
+        """Return the epoch as known now; what is sent from now on is not older."""
+        return self._backing.mark()
+
+    def send(self, events: list[Event], since: int | None = None) -> list[Verdict]:
         """Send ``events``; return one verdict for each, in order.
+
+        Args:
+            events: documents.
+            since: they may have been sent already, in that epoch or later: what older
+                backing indices have is not sent.
 
         Raises:
             Outage: none of them is acknowledged.
             TooLarge: fewer of them have to be sent at a time.
         """
+        if since is None:
+            return self._bulk(events)
+        found = self._backing.found(events, since)
+        if found is None:
+            taken = self._bulk(events)
+            return [UNCHECKED if each is DELIVERED else each for each in taken]
+        if not found:
+            return self._bulk(events)
+        missing = [event for event in events if (event.stream, event.id) not in found]
+        verdicts = iter(self._bulk(missing) if missing else ())
+        return [
+            DUPLICATE if (event.stream, event.id) in found else next(verdicts)
+            for event in events
+        ]
+
+    def _bulk(self, events: list[Event]) -> list[Verdict]:
         try:
             reply = self._client.bulk(
                 operations=self.body(events),  # type: ignore[arg-type]  # bytes pass
                 require_data_stream=True,
+                timeout=f"{SHARD_WAIT_S}s",
                 filter_path=_FILTER,
             ).body
-        except ApiError as error:
-            if error.status_code == _TOO_LARGE:
+        except FAILURES as error:
+            if isinstance(error, ApiError) and error.status_code == _TOO_LARGE:
                 raise TooLarge from error
-            raise Outage(explain(error, self._url)) from error
-        except (TransportError, UnsupportedProductError) as error:
-            raise Outage(explain(error, self._url)) from error
-        return self._verdicts(reply, len(events))
+            lost = outage(error, self._url)
+            if lost.unknown:
+                self._backing.doubt()
+            raise lost from error
+        try:
+            return self._verdicts(reply, len(events))
+        except Outage:
+            self._backing.doubt()
+            raise
 
     def body(self, events: list[Event]) -> bytes:
         """Return the bulk request's body: an action line and a document each."""
@@ -220,16 +276,10 @@ def _verdict(item: Mapping[str, Any]) -> Verdict:
     status = item["status"]
     if status in _CREATED:
         if item.get("failure_store") == "used":
-            # 201, but what was stored is a failure: no query will ever find it.
-            return Verdict(
-                outcome=Outcome.REJECTED,
-                status=status,
-                error_type="failure_store",
-                reason="Elasticsearch put the document into its failure store",
-            )
+            return STORED_AS_FAILURE
         return DELIVERED
     if status == _CONFLICT:
-        return _DUPLICATE
+        return DUPLICATE
     error = item.get("error") or {}
     cause = error.get("caused_by") or {}
     reason = ": ".join(

@@ -148,3 +148,9 @@ class _Parcel:
 
 def _size(items: list[Item]) -> int:
     return sum([len(event.document) for _, event in items])
+
+
+def sent_since(items: list[Item]) -> int | None:
+    """Return the epoch from which on any of these may have been sent before."""
+    known = {ticket.since for ticket, _ in items}
+    return min((epoch for epoch in known if epoch is not None), default=None)

@@ -15,11 +15,14 @@ from elastic_transport import (
 )
 from elasticsearch import UnsupportedProductError
 
+from shipper.deliver.sink import BUSY, Outage
 from shipper.errors import NotPermitted, ShipperError, SinkUnavailable
 
 _UNAUTHENTICATED = 401
 _FORBIDDEN = 403
 _SERVER_ERROR = 500
+#: Said before anything is done. A proxy may say others after it has passed it on.
+_NOTHING_DONE = frozenset({400, 401, 403, 404, 405, 406, 413, 415, BUSY})
 _MAX_REASON = 300
 # Up to the last @ of each address: a password may hold any sign.
 _USER = re.compile(r"((?:\w+:)?//|^)((?!,\s*https?://).)*@")
@@ -49,6 +52,27 @@ def explain(error: Exception, url: str) -> ShipperError:
     if isinstance(error, ApiError):
         return _answered(error, where)
     return _unanswered(error, where)
+
+
+def outage(error: Exception, url: str) -> Outage:
+    """Return what a failed request means for the documents in it.
+
+    Args:
+        error: what the client raised.
+        url: the server's address; secrets in it are left out of the message.
+    """
+    problem = explain(error, url)
+    if isinstance(error, ApiError):
+        status = error.meta.status
+        stated = error.meta.headers.get("retry-after") or ""
+        return Outage(
+            problem,
+            unknown=status not in _NOTHING_DONE,
+            busy=status == BUSY,
+            wait_s=float(stated) if stated.isdecimal() else 0.0,
+        )
+    refused = any(isinstance(each, ConnectionRefusedError) for each in _causes(error))
+    return Outage(problem, unknown=not refused)
 
 
 def _unanswered(error: Exception, where: str) -> ShipperError:

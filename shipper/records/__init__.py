@@ -6,6 +6,7 @@ from shipper.records.chunk import Chunk, Encoding
 from shipper.records.event import (
     DOCUMENT_HEAD,
     DeadLetter,
+    Epochs,
     Event,
     Outcome,
     Stream,
@@ -20,6 +21,7 @@ __all__ = [
     "Chunk",
     "DeadLetter",
     "Encoding",
+    "Epochs",
     "Event",
     "Generation",
     "Moment",

@@ -64,6 +64,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
         dead_lettered: bytes of records that went to the dead letters.
         records: record documents acknowledged.
         duplicates: documents that were there already, among all acknowledged.
+        since: epoch from which on more of it may have been sent (see ``Epochs``).
     """
 
     generation: Generation
@@ -72,6 +73,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     dead_lettered: int = 0
     records: int = 0
     duplicates: int = 0
+    since: int = 0
 
     @property
     def acked(self) -> int:

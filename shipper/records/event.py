@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, StrEnum
 
 from msgspec import Struct
@@ -13,6 +14,10 @@ from shipper.records.source import Generation, Source
 #: Every document begins with these bytes, so that a sink can stamp its own fields in
 #: front of a record's without parsing it (see ``deliver.elastic``).
 DOCUMENT_HEAD = b'{"event":{'
+
+#: Write index by data stream, by *epoch*: a number, from 1 on, that grows whenever
+#: another write index is learned of. Of epoch 0 nothing is known.
+Epochs = Mapping[int, Mapping[str, str]]
 
 
 class Stream(StrEnum):
@@ -56,16 +61,21 @@ class Ticket(Struct, frozen=True, kw_only=True, eq=False):
     Attributes:
         source: whose log it is.
         generation: which life of it.
+        start: read position before the chunk, in bytes.
         progress: read position behind the chunk and the state as of there.
         events: number of documents that have to be acknowledged.
         records: number of record documents among them.
+        since: epoch from which on an earlier run may have sent them; ``None`` if none
+            can have.
     """
 
     source: Source
     generation: Generation
+    start: int = 0
     progress: Progress
     events: int
     records: int
+    since: int | None = None
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

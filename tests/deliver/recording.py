@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -38,13 +38,17 @@ class Recorder:
 
     Args:
         answers: ``(status, body)``; a text body is sent as it is, others as JSON.
+        headers: of every answer, beside the usual ones.
 
     Attributes:
         url: address of the server; only while it is serving.
         requests: what has been asked.
     """
 
-    def __init__(self, *answers: tuple[int, Any]) -> None:
+    def __init__(
+        self, *answers: tuple[int, Any], headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.headers = headers or {}
         self._answers = list(answers)
         self.url = ""
         self.requests: list[Request] = []
@@ -58,18 +62,21 @@ class Recorder:
 
 @contextmanager
 def recording(
-    *answers: tuple[int, Any], tls: ssl.SSLContext | None = None
+    *answers: tuple[int, Any],
+    tls: ssl.SSLContext | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[Recorder]:
     """Serve until the block ends.
 
     Args:
         answers: see :class:`Recorder`.
         tls: encrypts the connection.
+        headers: see :class:`Recorder`.
     """
-    recorder = Recorder(*answers)
+    recorder = Recorder(*answers, headers=headers)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:  # what the client sends bulk requests with
+        def _serve(self) -> None:
             url = urlsplit(self.path)
             status, body = recorder.answer(
                 Request(
@@ -79,7 +86,7 @@ def recording(
                     headers={
                         name.lower(): value for name, value in self.headers.items()
                     },
-                    body=self.rfile.read(int(self.headers["content-length"])),
+                    body=self.rfile.read(int(self.headers.get("content-length", 0))),
                 )
             )
             payload = (body if isinstance(body, str) else json.dumps(body)).encode()
@@ -87,8 +94,12 @@ def recording(
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(payload)))
             self.send_header("x-elastic-product", "Elasticsearch")
+            for name, text in recorder.headers.items():
+                self.send_header(name, text)
             self.end_headers()
             self.wfile.write(payload)
+
+        do_GET = do_POST = do_PUT = _serve  # noqa: N815  names given by http.server
 
         def log_message(self, *_: object) -> None:
             pass

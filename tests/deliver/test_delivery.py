@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 from shipper.clock import SystemClock
 from shipper.deliver import Counts, Delivery, Gate, Outage, Outbox, TooLarge, Verdict
 from shipper.deliver.gate import LONGEST_S
+from shipper.deliver.sink import STORED_AS_FAILURE, UNCHECKED
 from shipper.errors import SinkUnavailable, StateError
-from shipper.records import DeadLetter, Event, Outcome, Stream, Ticket
+from shipper.records import DeadLetter, Epochs, Event, Outcome, Stream, Ticket
 from shipper.store import Ledger
-from tests.fakes.sink import DELIVERED, DUPLICATE, MemorySink, ScriptedSink
+from tests.fakes.sink import DELIVERED, DUPLICATE, MemorySink, ScriptedSink, Step
 from tests.store.made import event, ticket
 
 _AWAY = Outage(SinkUnavailable("https://es cannot be reached."))
@@ -251,8 +252,8 @@ def test_lost_reply() -> None:
     """If only the reply was lost, the documents are found there already."""
 
     class LosesReply(ScriptedSink):
-        def send(self, events: list[Event]) -> list[Verdict]:
-            verdicts = super().send(events)
+        def send(self, events: list[Event], since: int | None = None) -> list[Verdict]:
+            verdicts = super().send(events, since)
             if len(self.requests) == 1:
                 raise _AWAY
             return verdicts
@@ -285,10 +286,10 @@ def test_too_large_alone() -> None:
     """A document too large even alone becomes a dead letter; the rest arrives."""
 
     class NoB(MemorySink):
-        def send(self, events: list[Event]) -> list[Verdict]:
+        def send(self, events: list[Event], since: int | None = None) -> list[Verdict]:
             if any(event.id == "b" for event in events):
                 raise TooLarge
-            return super().send(events)
+            return super().send(events, since)
 
     sink = NoB()
     bench = Bench(sink)
@@ -417,3 +418,199 @@ def test_room_is_given_back() -> None:
     assert bench.finish()
 
     assert (bench.outbox._waiting_bytes, bench.outbox._under_way) == (0, 0)
+
+
+# --- sent again across a rollover -------------------------------------------------
+
+_CLEAN = Outage(SinkUnavailable("429"), unknown=False, busy=True)
+_STORED = STORED_AS_FAILURE
+_ERROR = msgspec.structs.replace(_BUSY, status=503)
+
+
+class Epochal(ScriptedSink):
+    """A sink whose data streams roll over each time something is marked."""
+
+    def __init__(self, steps: list[Step], *, first: int = 7) -> None:
+        super().__init__(steps)
+        self.now = first - 1
+
+    @property
+    def epochs(self) -> Epochs:
+        """One for each mark."""
+        return {number: {} for number in range(1, self.now + 1)}
+
+    def mark(self) -> int:
+        """Return the next epoch."""
+        self.now += 1
+        return self.now
+
+
+def _earlier(offset: int, names: str, since: int) -> tuple[Ticket, list[Event]]:
+    """Return a chunk that an earlier run may have sent."""
+    chunk = msgspec.structs.replace(ticket(offset, events=len(names)), since=since)
+    return chunk, [event(name) for name in names]
+
+
+def test_plain_sending_looks_nothing_up() -> None:
+    """What was never sent, or surely refused, is sent without a look-up.
+
+    vector#2968: of a mixed reply only what failed is sent again.
+    """
+    partly = [lambda _: [DELIVERED, _BUSY]]
+    sink = Epochal([_CLEAN, *partly])
+    bench = Bench(sink)
+    bench.put_names("ab")
+
+    assert bench.finish()
+
+    assert sink.requests == [["a", "b"], ["a", "b"], ["b"]]
+    assert sink.since == [None, None, None]
+
+
+def test_unknown_outcome_is_looked_up() -> None:
+    """What may have been taken is looked up from the first send's epoch on.
+
+    elastic/beats#5269, elastic/elasticsearch#44794.
+    """
+    sink = Epochal([_AWAY, _CLEAN, _AWAY])
+    bench = Bench(sink)
+    bench.put_names("ab")
+
+    assert bench.finish()
+
+    assert sink.since == [None, 7, 7, 7]
+
+
+def test_server_error_of_a_document_is_looked_up() -> None:
+    """A document answered 5xx may have been taken; one answered 429 was not."""
+    sink = Epochal([lambda _: [_BUSY, DELIVERED], lambda _: [_ERROR]])
+    bench = Bench(sink)
+    bench.put_names("ab")
+
+    assert bench.finish()
+
+    assert sink.requests == [["a", "b"], ["a"], ["a"]]
+    assert sink.since == [None, None, 7]
+
+
+def test_earlier_run_is_looked_up() -> None:
+    """What an earlier run may have sent is looked up from its epoch on, at once."""
+    sink = Epochal([_AWAY])
+    bench = Bench(sink)
+    bench.put(*_earlier(5, "a", since=4))
+    bench.put(*_earlier(6, "b", since=3))
+    bench.put_names("c")
+
+    assert bench.finish()
+
+    assert sink.requests == [["a", "b", "c"]] * 2
+    assert sink.since == [3, 3]
+
+
+def test_halves_are_looked_up() -> None:
+    """Halving a batch does not forget that it may have been taken."""
+    sink = Epochal([_AWAY, TooLarge(), _AWAY])
+    bench = Bench(sink)
+    bench.put_names("ab")
+
+    assert bench.finish()
+
+    assert sink.requests == [["a", "b"], ["a", "b"], ["a"], ["a"], ["b"]]
+    assert sink.since == [None, 7, 7, 7, 7]
+
+
+def test_since_while_under_way() -> None:
+    """While a batch is under way its epoch counts; when all is settled, the newest."""
+    seen: list[int] = []
+
+    class Watched(Epochal):
+        def send(self, events: list[Event], since: int | None = None) -> list[Verdict]:
+            seen.append(bench.delivery.since)
+            return super().send(events, since)
+
+    sink = Watched([_AWAY], first=3)
+    bench = Bench(sink, batch_events=1)
+    bench.put_names("ab")
+
+    assert bench.finish()
+
+    assert seen == [3, 3, 4]
+    sink.mark()
+    assert bench.delivery.since == 5
+
+
+def test_since_of_what_was_given_up() -> None:
+    """A batch that was not settled before the end keeps its epoch for the last save."""
+    sink = Epochal([_AWAY] * 10_000)
+    bench = Bench(sink)
+    bench.put_names("ab")
+    bench.delivery.start()
+    _until(lambda: bench.gate.problem is not None)
+
+    assert not bench.delivery.drain(0.0)
+
+    sink.mark()
+    assert bench.delivery.since == 7
+
+
+def test_unchecked_is_counted() -> None:
+    """Documents that may be there twice are counted, and delivered all the same."""
+    bench = Bench(ScriptedSink([lambda _: [UNCHECKED, DELIVERED, DUPLICATE]]))
+    bench.put_names("abc")
+
+    assert bench.finish()
+
+    assert bench.delivery.counts.unchecked == 1
+    assert _figures(bench.delivery.counts) == (2, 1, 0)
+
+
+def test_failure_store_is_final() -> None:
+    """What reached the failure store is a dead letter at once, however many there are.
+
+    Sent again, it would be stored there twice.
+    """
+    sink = ScriptedSink([lambda events: [_STORED for _ in events]])
+    bench = Bench(sink, in_row=2)
+    bench.put_names("abcde")
+
+    assert bench.finish()
+
+    assert [letter.event.id for letter in bench.letters] == list("abcde")
+    assert len(sink.requests) == 1
+
+
+@pytest.mark.parametrize("step", [_CLEAN, lambda events: [_BUSY for _ in events]])
+def test_busy_server_gets_less(step: Step) -> None:
+    """429, for a request or for a document, lets fewer senders pass."""
+    bench = Bench(ScriptedSink([step]), senders=4)
+    bench.gate = Gate(SystemClock(), 4)
+    bench.delivery._gate = bench.gate
+    bench.put_names("a")
+
+    assert bench.finish()
+
+    assert bench.gate.places == 2
+
+
+def test_server_restart_in_mid_bulk() -> None:
+    """What a server took before it was restarted is found there, the rest is sent.
+
+    elastic/beats#5269.
+    """
+    down = Outage(SinkUnavailable("refused"), unknown=False)
+
+    class Restarts(ScriptedSink):
+        def send(self, events: list[Event], since: int | None = None) -> list[Verdict]:
+            if not self.requests:
+                self._keep(events[0])
+            return super().send(events, since)
+
+    sink = Restarts([_AWAY, down, down])
+    bench = Bench(sink)
+    bench.put_names("abc")
+
+    assert bench.finish()
+
+    assert len(sink.documents) == 3
+    assert _figures(bench.delivery.counts) == (2, 1, 0)
+    assert sink.since == [None, 0, 0, 0]

@@ -5,7 +5,9 @@ import base64
 import gzip
 import hashlib
 import json
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,6 +119,7 @@ def test_request() -> None:
     assert (request.method, request.path) == ("PUT", "/_bulk")
     assert request.query == {
         "require_data_stream": "true",
+        "timeout": "10s",
         "filter_path": "errors,items.*.status,items.*.failure_store,items.*.error",
     }
     assert "ndjson" in request.headers["content-type"]
@@ -302,6 +305,155 @@ def test_refused_requests(status: int, kind: type) -> None:
     error = {"error": {"type": "x", "reason": "no"}, "status": status}
 
     assert isinstance(_outage((status, error)).problem, kind)
+
+
+@pytest.mark.parametrize(
+    ("status", "unknown"),
+    [(status, False) for status in (400, 401, 403, 404, 405, 429)]
+    + [(status, True) for status in (408, 500, 502, 503, 504)],
+)
+def test_what_became_of_them(status: int, unknown: bool) -> None:  # noqa: FBT001
+    """A clean refusal did nothing; behind a server error anything may have been done.
+
+    A server that is told to end answers 5xx in the middle of its work
+    (elastic/beats#5269).
+    """
+    assert _outage((status, {})).unknown is unknown
+
+
+@pytest.mark.parametrize("body", [_created(1)[1], "{", {}])
+def test_bad_reply_is_unknown(body: object) -> None:
+    """After a short or malformed reply documents may be there."""
+    assert _outage((200, body)).unknown
+
+
+def test_refused_connection_did_nothing() -> None:
+    """Where nobody listens nothing can have been done."""
+    with recording(_created()) as recorder:
+        pass
+    with _sink(recorder.url) as sink, pytest.raises(Outage) as caught:
+        sink.send([_RECORD])
+
+    assert not caught.value.unknown
+
+
+@contextmanager
+def _hanging_up() -> Iterator[str]:
+    """Yield the address of a server that hangs up on every request."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            thread.join()
+
+
+def test_cut_connection_is_unknown() -> None:
+    """If the connection is cut in place of a reply, documents may be there."""
+    with (
+        _hanging_up() as url,
+        _sink(url) as sink,
+        pytest.raises(Outage) as caught,
+    ):
+        sink.send([_RECORD])
+
+    assert caught.value.unknown
+
+
+@pytest.mark.parametrize(
+    ("status", "stated", "busy", "wait_s"),
+    [
+        (429, "7", True, 7),
+        (503, "120", False, 120),
+        (429, "", True, 0),
+        (429, "-1", True, 0),
+        (429, "Wed, 21 Oct 2015 07:28:00 GMT", True, 0),
+    ],
+)
+def test_retry_after(status: int, stated: str, busy: bool, wait_s: float) -> None:  # noqa: FBT001
+    """The seconds a server asks for are handed on; a date is not understood."""
+    with (
+        recording((status, {}), headers={"retry-after": stated}) as recorder,
+        _sink(recorder.url) as sink,
+        pytest.raises(Outage) as caught,
+    ):
+        sink.send([_RECORD])
+
+    assert (caught.value.busy, caught.value.wait_s) == (busy, wait_s)
+
+
+# --- sent again -------------------------------------------------------------------
+
+
+def _resolved(*indices: str) -> tuple[int, Any]:
+    row = {"name": "logs-sms.clisvc-test", "backing_indices": list(indices)}
+    return 200, {"data_streams": [row]}
+
+
+def _docs(*found: bool) -> tuple[int, Any]:
+    return 200, {"docs": [{"found": each} for each in found]}
+
+
+_EVENTS = [msgspec.structs.replace(_RECORD, id=name) for name in "abc"]
+
+
+def test_only_the_missing_are_sent() -> None:
+    """What an older backing index has is not sent; verdicts stay in order."""
+    answers = (_resolved("r1", "r2"), _docs(True, False, True), _created(1))
+    with recording(*answers) as recorder, _sink(recorder.url) as sink:
+        found = sink.send(_EVENTS, since=0)
+
+    assert [verdict.outcome for verdict in found] == [
+        Outcome.DUPLICATE,
+        Outcome.DELIVERED,
+        Outcome.DUPLICATE,
+    ]
+    _, looked, sent = recorder.requests
+    assert looked.path == "/r1/_mget"
+    assert looked.query == {
+        "_source": "false",
+        "filter_path": "docs.found,docs.error",
+    }
+    assert sent.body.count(b'"create"') == 1
+    assert b'"_id":"b"' in sent.body
+
+
+def test_all_there() -> None:
+    """If an older backing index has them all, nothing is sent."""
+    answers = (_resolved("r1", "r2"), _docs(True, True, True))
+    with recording(*answers) as recorder, _sink(recorder.url) as sink:
+        found = sink.send(_EVENTS, since=0)
+
+    assert [verdict.outcome for verdict in found] == [Outcome.DUPLICATE] * 3
+    assert len(recorder.requests) == 2
+
+
+def test_never_sent_before() -> None:
+    """What cannot have been sent before is not looked up."""
+    with recording(_created(3)) as recorder, _sink(recorder.url) as sink:
+        sink.send(_EVENTS)
+
+    assert [request.path for request in recorder.requests] == ["/_bulk"]
+
+
+def test_unchecked() -> None:
+    """Where nobody may look, what is taken is marked; what was there is certain."""
+    denied = {"error": {"type": "security_exception", "reason": "no"}}
+    items = [{"create": {"status": 201}}, {"create": {"status": 409}}]
+    answers = ((403, denied), (200, {"errors": True, "items": items}))
+    with recording(*answers) as recorder, _sink(recorder.url) as sink:
+        taken, there = sink.send(_EVENTS[:2], since=0)
+
+    assert (taken.outcome, taken.unchecked) == (Outcome.DELIVERED, True)
+    assert (there.outcome, there.unchecked) == (Outcome.DUPLICATE, False)
 
 
 # --- TLS --------------------------------------------------------------------------

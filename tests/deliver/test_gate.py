@@ -176,3 +176,110 @@ def test_recovery_is_told() -> None:
         made.passed()
 
     assert [entry["log_level"] for entry in logs] == ["warning", "info"]
+
+
+# --- a busy server ----------------------------------------------------------------
+
+
+def test_fewer_at_a_time() -> None:
+    """Each 429 halves the senders, down to one; quiet brings one back each 30 s."""
+    clock = StillClock()
+    made = Gate(clock, 8)
+    places = [made.places]
+    for _ in range(4):
+        made.failed(_AWAY, busy=True)
+        places.append(made.places)
+        clock.now_s += 29
+    clock.now_s += 1
+    places.append(made.places)
+    for _ in range(8):
+        clock.now_s += 30
+        places.append(made.places)
+
+    assert places == [8, 4, 2, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8]
+
+
+def test_busy_at_the_same_time() -> None:
+    """Several senders told at once halve once; other failures halve nothing."""
+    made = Gate(StillClock(), 8)
+    made.failed(_AWAY, busy=True)
+    made.failed(_AWAY, busy=True)
+    assert made.places == 4
+
+    other = Gate(StillClock(), 8)
+    other.failed(_AWAY)
+
+    assert other.places == 8
+
+
+def test_places_are_kept() -> None:
+    """No more senders pass than there are places; one that leaves lets one in."""
+    clock = StillClock()
+    made = Gate(clock, 2)
+    made.failed(_AWAY, busy=True)
+    made.passed()
+    assert made.enter()
+    entered: list[bool] = []
+    second = threading.Thread(target=lambda: entered.append(made.enter()))
+    second.start()
+    second.join(0.05)
+    assert entered == []
+
+    made.leave()
+    second.join(5)
+
+    assert entered == [True]
+
+
+def test_stop_ends_the_wait_for_a_place() -> None:
+    """Who waits for a place is let go when asked to stop."""
+    made = Gate(StillClock())
+    assert made.enter()
+    entered: list[bool] = []
+    second = threading.Thread(target=lambda: entered.append(made.enter()))
+    second.start()
+
+    made.stop()
+    second.join(5)
+
+    assert entered == [False]
+
+
+def test_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is left alone as long as it asks, even if another sender passes."""
+    Dice(monkeypatch, highest=True)
+    clock = StillClock()
+    made = Gate(clock)
+    made.failed(_AWAY, busy=True, wait_s=12)
+    made.passed()
+
+    assert _closed_for(made, clock) == 12
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"), [(0.0, 0.5), (0.2, 0.5), (9.0, 9.0), (9_999.0, 300.0)]
+)
+def test_asked_to_wait(
+    monkeypatch: pytest.MonkeyPatch, asked: float, waits: float
+) -> None:
+    """What the server asks for is a lower bound of the wait, up to five minutes."""
+    Dice(monkeypatch, highest=True)
+    clock = StillClock()
+    made = Gate(clock)
+    made.failed(_AWAY, wait_s=asked)
+
+    assert made._not_before == clock.now_s + waits
+
+
+def test_silence_is_measured() -> None:
+    """How long nobody answered is known before a request runs into its time limit."""
+    clock = StillClock()
+    made = Gate(clock)
+    before = made.silence_s
+    made.enter()
+    clock.now_s += 7
+    during = made.silence_s
+    made.leave()
+    clock.now_s += 7
+
+    assert (before, during, made.silence_s) == (0.0, 7.0, 0.0)

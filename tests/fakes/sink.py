@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from shipper.deliver import Sink, Verdict
-from shipper.records import Event, Outcome
+from shipper.records import Epochs, Event, Outcome
 
 DELIVERED = Verdict(outcome=Outcome.DELIVERED, status=201)
 DUPLICATE = Verdict(outcome=Outcome.DUPLICATE, status=409)
@@ -25,7 +25,22 @@ class MemorySink:
         self.documents: dict[tuple[str, str], bytes] = {}
         self.closed = False
 
-    def send(self, events: list[Event]) -> list[Verdict]:
+    @property
+    def epochs(self) -> Epochs:
+        """No epochs: all is in one index."""
+        return {}
+
+    def resume(self, epochs: Epochs, *, unsettled: bool) -> None:
+        """There is nothing to look up in older indices."""
+
+    def prepare(self) -> None:
+        """There is nothing to prepare."""
+
+    def mark(self) -> int:
+        """Return the only epoch."""
+        return 0
+
+    def send(self, events: list[Event], since: int | None = None) -> list[Verdict]:  # noqa: ARG002 - see above
         """Keep what is new, and say which was not."""
         with self._lock:
             return [self._keep(event) for event in events]
@@ -53,21 +68,24 @@ class ScriptedSink(MemorySink):
 
     Attributes:
         requests: ids of the documents of each request.
+        since: epoch given with each.
     """
 
     def __init__(self, steps: Iterable[Step]) -> None:
         super().__init__()
         self._steps = iter(steps)
         self.requests: list[list[str]] = []
+        self.since: list[int | None] = []
 
-    def send(self, events: list[Event]) -> list[Verdict]:
+    def send(self, events: list[Event], since: int | None = None) -> list[Verdict]:
         """Do what the script says next."""
         with self._lock:
             self.requests.append([event.id for event in events])
+            self.since.append(since)
             step = next(self._steps, None)
         if isinstance(step, Exception):
             raise step
-        return step(events) if step else super().send(events)
+        return step(events) if step else super().send(events, since)
 
 
 def check_sink(sink: Sink, events: list[Event]) -> None:
