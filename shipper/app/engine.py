@@ -17,10 +17,19 @@ from shipper.app.assembly import Assembly
 from shipper.clock import Clock, SystemClock
 from shipper.config import Settings
 from shipper.deliver import Counts, Delivery, Gate, Outbox, Sink
+from shipper.enrich import Trail
 from shipper.errors import ShipperError
 from shipper.parse import first_time
-from shipper.records import Source
-from shipper.store import Database, DeadLetters, Keeper, Ledger, Sighting, StateFolder
+from shipper.records import Checkpoint, Source, Ticket
+from shipper.store import (
+    Database,
+    DeadLetters,
+    Keeper,
+    Ledger,
+    Sighting,
+    Spool,
+    StateFolder,
+)
 from shipper.tail import (
     Harvester,
     Life,
@@ -30,6 +39,8 @@ from shipper.tail import (
     Reading,
     Siblings,
 )
+
+_SILENCE_S = 5.0  # a server that takes longer may be away for long
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -93,18 +104,33 @@ class Engine:
         output, reading = settings.output, settings.input
         self.settings = settings
         self.clock = clock
-        self.opener: Opener = opener or LocalOpener()
+        self._spool = Spool(
+            folder.spool,
+            opener or LocalOpener(),
+            clock,
+            max_bytes=settings.state.spool_bytes,
+        )
+        self.opener: Opener = self._spool
         self.harvesters: dict[str, Harvester] = {}
         self.finished = 0
+        self._folder = folder
         self._tick = tick
         self._sink = sink
         self._again = again
         self._closing = closing
         self._assembly = Assembly(settings, clock)
-        self._database = Database(folder.database, clock)
+        self._database = Database(folder.database, clock, check=Trail.decode)
         self._ledger = Ledger()
-        self._keeper = Keeper(self._database, self._ledger, clock)
-        self._gate = Gate(clock)
+        sink.resume(self._database.epochs(), unsettled=folder.unsettled)
+        self._keeper = Keeper(
+            self._database,
+            self._ledger,
+            clock,
+            saved=self._release,
+            since=lambda: self._delivery.since,
+            epochs=lambda: sink.epochs,
+        )
+        self._gate = Gate(clock, output.senders)
         self._outbox = Outbox(
             clock,
             batch_bytes=output.batch_bytes,
@@ -145,7 +171,7 @@ class Engine:
     ) -> None:
         try:
             grace = 0.0 if error else self.settings.output.shutdown_grace
-            self._delivery.drain(grace)
+            self._folder.abandoned = not self._delivery.drain(grace)
             self._keeper.stop()
         finally:
             self._database.close()
@@ -154,6 +180,11 @@ class Engine:
 
     def add(self, source: Source, siblings: Siblings) -> Harvester:
         """Begin to follow a log, from where it was left."""
+        checkpoints: tuple[Checkpoint, ...] = ()
+        if not self._again:
+            checkpoints = self._database.checkpoints(source.key)
+        for saved in checkpoints:
+            self._spool.release(source, saved.generation, saved.progress.offset)
         harvester = self.harvesters[source.key] = Harvester(
             source,
             siblings,
@@ -161,14 +192,31 @@ class Engine:
             first_time,
             self.clock,
             self._pacing,
-            () if self._again else self._database.checkpoints(source.key),
+            checkpoints,
+            None if self._pacing.once else self._spool,
         )
+        self._spool.sharers = len(self.harvesters)
         return harvester
 
     def forget(self) -> None:
         """Forget generations whose files have been gone for long."""
         self._database.forget(self.settings.state.keep_days)
         self._keeper.forget()
+
+    @property
+    def down(self) -> bool:
+        """Nothing can be delivered at the moment, or nobody answers."""
+        return self._gate.problem is not None or self._gate.silence_s > _SILENCE_S
+
+    def rescue(self, harvester: Harvester) -> None:
+        """Keep what is left of rotated files, while nothing can be delivered.
+
+        Raises:
+            StateError: progress cannot be saved.
+        """
+        # What is acknowledged has to be saved, or a crash would ask for it again.
+        self._keeper.save()
+        harvester.rescue(self._ledger.unacknowledged(harvester.source.key))
 
     def room(self, timeout_s: float) -> bool:
         """Tell whether more may be read, waiting up to ``timeout_s`` seconds for it."""
@@ -227,6 +275,9 @@ class Engine:
             counts=self._delivery.counts,
             waiting_for=problem.message if problem else "",
         )
+
+    def _release(self, ticket: Ticket) -> None:
+        self._spool.release(ticket.source, ticket.generation, ticket.progress.offset)
 
     def _sight(self, source: Source, life: Life) -> None:
         self._keeper.sighted(

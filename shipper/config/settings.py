@@ -76,7 +76,7 @@ class InputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         rotation_wait: seconds a rotated log must rest to count as finished.
         shard: ``2/8``: this is the second of eight collectors that share the hosts.
         share_readers: threads that read network shares.
-        max_stuck: calls that may hang on dead shares before reading of shares waits.
+        max_stuck: calls that may hang on dead shares before reading of others waits.
     """
 
     paths: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class InputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rotation_wait: Seconds = 5.0
     shard: Shard = "1/1"
     share_readers: Positive = 16
-    max_stuck: Positive = 64
+    max_stuck: Positive = 256
 
     def __post_init__(self) -> None:
         if self.sweep_max < self.sweep_min:
@@ -139,10 +139,12 @@ class StateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Attributes:
         dir: folder on a local disk; default: the user's state folder.
         keep_days: days a generation is remembered after its file is gone.
+        spool_bytes: most bytes of rotated logs kept while nothing can be delivered.
     """
 
     dir: str = ""
     keep_days: Positive = 30
+    spool_bytes: Annotated[int, Meta(ge=0)] = 1024 * 1024 * 1024
 
 
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 from msgspec import Struct
 
 from shipper.clock import Clock
-from shipper.records import Generation, Observation, Progress, Source
+from shipper.records import Epochs, Generation, Observation, Progress, Source
 from shipper.store import rows
 from shipper.store.ledger import Settled
-from shipper.store.reader import SCHEMA_VERSION, Reader
+from shipper.store.reader import SCHEMA_VERSION, Reader, has_since
 
 _log = structlog.get_logger(__name__)
 
@@ -36,10 +37,18 @@ CREATE TABLE IF NOT EXISTS generation (
     first_time INTEGER, encoding TEXT NOT NULL,
     dead_lettered INTEGER NOT NULL DEFAULT 0, records INTEGER NOT NULL DEFAULT 0,
     duplicates INTEGER NOT NULL DEFAULT 0, touched_ms INTEGER NOT NULL,
+    since INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (source, gen_id, life)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS epoch (
+    number INTEGER NOT NULL, stream TEXT NOT NULL, write_index TEXT NOT NULL,
+    PRIMARY KEY (number, stream)
 ) WITHOUT ROWID;
 """
 _DAY_MS = 86_400_000
+_NO_EPOCHS: Epochs = MappingProxyType({})
+#: SQLite's word for a table that is not the one we made.
+_OTHER_SCHEMA = sqlite3.SQLITE_ERROR
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
@@ -65,6 +74,7 @@ class Database(Reader):
         path: SQLite file on a local disk; made if it is not there. A damaged one is
             set aside, because ids make a fresh start harmless.
         clock: time.
+        check: raises ``ValueError`` for a snapshot that nobody can read.
 
     Raises:
         StateError: it is of a newer version, or cannot be opened or written.
@@ -75,17 +85,20 @@ class Database(Reader):
         "Free space on that disk, or name another folder with --state; nothing is lost."
     )
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, *, check: Callable[[bytes], object] = bytes
+    ) -> None:
         self._clock = clock
+        self._check_snapshot = check
         self._writing = threading.Lock()
         super().__init__(path)
 
     def _open(self) -> sqlite3.Connection:
         try:
             return self._open_sound()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, ValueError) as error:
+            if not _damage(error):
+                raise
             self._set_aside(error)
             return self._open_sound()
 
@@ -98,11 +111,24 @@ class Database(Reader):
             connection.execute("PRAGMA synchronous = NORMAL")
             self._check(connection)
             connection.executescript(_SCHEMA)
+            _add_since(connection)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self._check_rows(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _check_rows(self, connection: sqlite3.Connection) -> None:
+        """Read everything once: SQLite checks its pages, not what stands in them."""
+        with closing(sqlite3.connect(":memory:")) as ours:
+            ours.executescript(_SCHEMA)
+            if _columns(connection) != _columns(ours):
+                raise sqlite3.DatabaseError("its tables are not ours")
+        for row in connection.execute(f"SELECT {rows.COLUMNS} FROM generation"):  # noqa: S608 - a constant
+            self._check_snapshot(rows.checkpoint(row).progress.snapshot)
+        for table in ("source", "epoch"):
+            connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - the same
 
     def _set_aside(self, error: Exception) -> None:
         aside = self._path.with_name(
@@ -124,6 +150,9 @@ class Database(Reader):
         sightings: Iterable[Sighting],
         settled: Iterable[Settled],
         statuses: Iterable[tuple[Source, str, str]],
+        *,
+        since: int = 0,
+        epochs: Epochs = _NO_EPOCHS,
     ) -> None:
         """Save everything in one transaction.
 
@@ -131,6 +160,8 @@ class Database(Reader):
             sightings: what visits found out.
             settled: what is acknowledged.
             statuses: ``(source, status, detail)`` of visited sources.
+            since: epoch from which on documents not acknowledged may have been sent.
+            epochs: that one and later ones, at least those not saved yet.
 
         Raises:
             StateError: it cannot be written.
@@ -148,10 +179,29 @@ class Database(Reader):
             connection.executemany(
                 "UPDATE generation SET offset = ?, skipping = ?, anchor = ?,"
                 " snapshot = ?, records = records + ?, duplicates = duplicates + ?,"
-                " dead_lettered = dead_lettered + ?, touched_ms = ?"
+                " dead_lettered = dead_lettered + ?, since = coalesce(?, since),"
+                " touched_ms = ?"
                 " WHERE source = ? AND gen_id = ? AND life = ?",
-                [rows.progress(entry, now) for entry in settled],
+                [rows.progress(entry, since, now) for entry in settled],
             )
+            connection.executemany(
+                "INSERT OR IGNORE INTO epoch VALUES (?, ?, ?)",
+                [
+                    (number, stream, index)
+                    for number, indices in epochs.items()
+                    for stream, index in indices.items()
+                ],
+            )
+
+    def epochs(self) -> Epochs:
+        """Return which write indices there were, as far as it is known."""
+        found: dict[int, dict[str, str]] = {}
+        with self._explained():
+            for number, stream, index in self._connection.execute(
+                "SELECT number, stream, write_index FROM epoch"
+            ):
+                found.setdefault(number, {})[stream] = index
+        return found
 
     def forget(self, keep_days: int) -> int:
         """Forget finished generations not seen for ``keep_days``; return how many.
@@ -205,3 +255,27 @@ class Database(Reader):
                 # A full disk may have ended the transaction already.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+def _add_since(connection: sqlite3.Connection) -> None:
+    """Bring a store from before there were epochs up to date."""
+    if not has_since(connection):
+        connection.execute(
+            "ALTER TABLE generation ADD COLUMN since INTEGER NOT NULL DEFAULT 0"
+        )
+
+
+def _columns(connection: sqlite3.Connection) -> set[tuple[str, str, int]]:
+    return set(
+        connection.execute(
+            "SELECT tables.name, columns.name, columns.pk FROM sqlite_schema AS tables,"
+            " pragma_table_info(tables.name) AS columns"
+        )
+    )
+
+
+def _damage(error: Exception) -> bool:
+    """Tell a damaged store from one that is locked, or on a disk in trouble."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return True
+    return getattr(error, "sqlite_errorcode", _OTHER_SCHEMA) == _OTHER_SCHEMA

@@ -1,25 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Documents Elasticsearch refuses, kept as lines of JSON until somebody looks."""
+"""Documents Elasticsearch refuses, kept as lines of JSON until somebody looks.
+
+A running shipper appends while others read, and while what has been sent again is
+taken out: whoever writes holds a lock, and a file is replaced as a whole.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
+from msgspec.structs import replace
 
 from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.records import DeadLetter
+from shipper.store.exclusive import exclusive
+from shipper.store.letter import (
+    Damaged,
+    Key,
+    Letter,
+    Refusal,
+    letter_in,
+    line_of,
+    renewed,
+)
 
 
 class DeadLetters:
-    """Appends to a file, which is on the disk before a letter counts as dealt with.
+    """A file of letters, each on the disk before it counts as dealt with.
 
     Args:
-        path: NDJSON file.
+        path: NDJSON file; a lock is kept beside it.
         clock: time.
     """
 
@@ -34,41 +49,113 @@ class DeadLetters:
         Raises:
             StateError: the file cannot be written.
         """
-        lines = [
-            msgspec.json.encode(
-                {
-                    "time_ms": self._clock.wall_ms(),
-                    "id": letter.event.id,
-                    "stream": letter.event.stream,
-                    "host": letter.source.host,
-                    "log": letter.source.log,
-                    "status": letter.status,
-                    "error": {"type": letter.error_type, "reason": letter.reason},
-                    "document": msgspec.Raw(letter.event.document),
-                }
-            )
-            for letter in letters
-        ]
+        now = self._clock.wall_ms()
+        lines = [line_of(letter, now) for letter in letters]
         try:
-            with self._lock, self._path.open("a+b") as file:
+            with self._lock, exclusive(self._guard), self._path.open("a+b") as file:
                 _end_line(file)
                 file.write(b"\n".join(lines) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+                _sync(file)
         except OSError as error:
-            raise StateError(
-                f"{self._path}: dead letters cannot be written: "
-                f"{error.strerror or error}.",
-                remedy="Free space on that disk; nothing is lost meanwhile.",
-            ) from error
+            raise self._unwritten(error) from error
 
     def count(self) -> int:
-        """Return the number of letters in the file."""
+        """Return the number of lines in the file."""
+        return sum(1 for _ in self._raw())
+
+    def read(self) -> Generator[Letter | Damaged]:
+        """Yield what is in the file now, line by line, doubles included.
+
+        Raises:
+            StateError: the file cannot be read.
+        """
+        for number, line in enumerate(self._raw(), start=1):
+            letter = letter_in(line)
+            yield letter if letter is not None else Damaged(line=number)
+
+    def summary(self) -> tuple[list[Letter], list[Damaged]]:
+        """Return each letter once, as it is in its last line, without its document.
+
+        A crash between a letter and the checkpoint writes the same letter twice.
+
+        Raises:
+            StateError: the file cannot be read.
+        """
+        found: dict[Key, Letter] = {}
+        damaged: list[Damaged] = []
+        for entry in self.read():
+            if isinstance(entry, Damaged):
+                damaged.append(entry)
+                continue
+            before = found.get(entry.key)
+            times = before.times + 1 if before else 1
+            found[entry.key] = replace(entry, document=b"", times=times)
+        return list(found.values()), damaged
+
+    def settle(self, taken: set[Key], refused: Mapping[Key, Refusal]) -> None:
+        """Take out what Elasticsearch has by now, and note anew why it refuses others.
+
+        Lines added meanwhile stay, and so do damaged ones. The file is replaced as a
+        whole: a crash leaves the old one or the new one.
+
+        Args:
+            taken: documents that are there.
+            refused: documents refused again; each stays once.
+
+        Raises:
+            StateError: the file cannot be written.
+        """
+        if not (taken or refused):
+            return
+        again = set(refused)
+        now = self._clock.wall_ms()
+        new = self._path.with_name(f"{self._path.name}.new")
+        try:
+            with self._lock, exclusive(self._guard):
+                with new.open("wb") as file:
+                    for line in self._raw():
+                        letter = letter_in(line)
+                        key = letter.key if letter else None
+                        if key in taken:
+                            continue
+                        if letter and key in refused:
+                            if key not in again:
+                                continue
+                            again.discard(key)
+                            line = renewed(line, refused[key], now)  # noqa: PLW2901 - the line's new text
+                        file.write(line.rstrip(b"\n") + b"\n")
+                    _sync(file)
+                new.replace(self._path)
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    @property
+    def _guard(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.lock")
+
+    def _raw(self) -> Iterator[bytes]:
         try:
             with self._path.open("rb") as file:
-                return sum(1 for _ in file)
+                yield from file
         except FileNotFoundError:
-            return 0
+            return
+        except OSError as error:
+            raise StateError(
+                f"{self._path}: dead letters cannot be read: "
+                f"{error.strerror or error}.",
+                remedy="Check the file's permissions.",
+            ) from error
+
+    def _unwritten(self, error: OSError) -> StateError:
+        return StateError(
+            f"{self._path}: dead letters cannot be written: {error.strerror or error}.",
+            remedy="Free space on that disk; nothing is lost meanwhile.",
+        )
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _end_line(file: BinaryIO) -> None:

@@ -33,6 +33,10 @@ class StateFolder:
 
     Raises:
         StateError: it cannot be made or written, or another process holds it.
+
+    Attributes:
+        unsettled: who had it before may have left requests under way.
+        abandoned: so may we; the next one is told.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,6 +58,8 @@ class StateFolder:
                 f"state.dir: {path} is in use by process {holder}.",
                 remedy="Stop that one first, or name another folder with --state.",
             ) from error
+        self.unsettled = (path / "pid").exists()
+        self.abandoned = False
         # The holder's number stands beside the lock: Windows lets nobody read a locked
         # range.
         with contextlib.suppress(OSError):
@@ -63,6 +69,11 @@ class StateFolder:
     def database(self) -> Path:
         """Path of the checkpoint store."""
         return self.path / "state.db"
+
+    @property
+    def spool(self) -> Path:
+        """Path of the folder with rests of logs."""
+        return self.path / "spool"
 
     @property
     def dead_letters(self) -> Path:
@@ -82,8 +93,9 @@ class StateFolder:
 
     def close(self) -> None:
         """Let another process use the folder."""
-        with contextlib.suppress(OSError):
-            (self.path / "pid").unlink()
+        if not self.abandoned:
+            with contextlib.suppress(OSError):
+                (self.path / "pid").unlink()
         self._file.close()
 
     def __enter__(self) -> Self:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from shipper.clock import Clock
 from shipper.errors import StateError
-from shipper.records import Observation, Source
+from shipper.records import Epochs, Observation, Source, Ticket
 from shipper.store.database import Database, Sighting
 from shipper.store.ledger import Ledger
 
@@ -25,7 +26,10 @@ class Keeper:
         database: where to.
         ledger: what is acknowledged.
         clock: time.
+        saved: called with the newest saved chunk of each generation.
         every_s: seconds between saves, if there is news.
+        since: tells from which epoch on documents not acknowledged may have been sent.
+        epochs: tells which epochs there are.
 
     Attributes:
         trouble: why saving failed, if it did; the shipper has to stop then.
@@ -37,8 +41,14 @@ class Keeper:
         ledger: Ledger,
         clock: Clock,
         *,
+        saved: Callable[[Ticket], None] | None = None,
         every_s: float = EVERY_S,
+        since: Callable[[], int] = int,
+        epochs: Callable[[], Epochs] = dict,
     ) -> None:
+        self._since = since
+        self._epochs = epochs
+        self._saved = saved
         self._every_s = every_s
         self._database = database
         self._ledger = ledger
@@ -97,6 +107,8 @@ class Keeper:
             StateError: it cannot be saved.
         """
         with self._saving:
+            # Asked later, it might leave out a batch that the ledger still lacks.
+            since = self._since()
             # The ledger first: a chunk's generation has been sighted before it.
             settled = self._ledger.take()
             with self._lock:
@@ -104,7 +116,16 @@ class Keeper:
                 statuses, self._statuses = self._statuses, {}
                 self._batches = 0
             if settled or sightings or statuses:
-                self._database.save(sightings.values(), settled, statuses.values())
+                self._database.save(
+                    sightings.values(),
+                    settled,
+                    statuses.values(),
+                    since=since,
+                    epochs=self._epochs(),
+                )
+            if self._saved is not None:
+                for entry in settled:
+                    self._saved(entry.ticket)
 
     def stop(self) -> None:
         """Save for the last time and end the thread.

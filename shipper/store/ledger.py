@@ -13,7 +13,7 @@ from collections import deque
 
 from msgspec import Struct
 
-from shipper.records import Ticket
+from shipper.records import Generation, Ticket
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -83,6 +83,14 @@ class Ledger:
             entry.dead_lettered += dead_bytes
             if not entry.outstanding:
                 self._advance(ticket.source.key)
+
+    def unacknowledged(self, key: str) -> dict[Generation, int]:
+        """Return from which offset on a source's generations are unacknowledged."""
+        starts: dict[Generation, int] = {}
+        with self._lock:
+            for entry in self._queues.get(key, ()):
+                starts.setdefault(entry.ticket.generation, entry.ticket.start)
+        return starts
 
     def take(self) -> list[Settled]:
         """Return what may be saved since the last call."""

@@ -53,6 +53,7 @@ class Reader:
     """
 
     _use = "read"
+    _columns = rows.COLUMNS
     _remedy = "Name the folder in use with --state; `clisvc run` mends a damaged one."
 
     def __init__(self, path: Path) -> None:
@@ -66,6 +67,8 @@ class Reader:
         )
         try:
             self._check(connection)
+            if not has_since(connection):
+                self._columns = rows.COLUMNS.replace(", since", ", 0")
         except BaseException:
             connection.close()
             raise
@@ -87,7 +90,7 @@ class Reader:
         """Return the generations of a source, in reading order."""
         with self._explained():
             found = self._connection.execute(
-                f"SELECT {rows.COLUMNS} FROM generation"  # noqa: S608 - a constant
+                f"SELECT {self._columns} FROM generation"  # noqa: S608 - a constant
                 " WHERE source = ? ORDER BY ordinal",
                 (rows.text(key),),
             ).fetchall()
@@ -128,3 +131,9 @@ class Reader:
             f"{self._path}: the state cannot be {self._use}: {error}.",
             remedy=self._remedy,
         )
+
+
+def has_since(connection: sqlite3.Connection) -> bool:
+    """Tell a store's schema from the one before there were epochs."""
+    names = connection.execute("PRAGMA table_info(generation)")
+    return any(row[1] == "since" for row in names)

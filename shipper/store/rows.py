@@ -5,20 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipper.records import (
-    Checkpoint,
-    Encoding,
-    Generation,
-    Observation,
-    Progress,
-    Source,
-)
+import msgspec
+
+from shipper.records import Checkpoint, Observation, Source
 from shipper.store.ledger import Settled
 
 COLUMNS = (
     "gen_id, life, ordinal, offset, skipping, anchor, snapshot, path, head_length,"
     " head, seen, final, lost, gap, first_time, encoding, dead_lettered, records,"
-    " duplicates"
+    " duplicates, since"
 )
 OBSERVED = (
     "path = ?, head_length = ?, head = ?, seen = ?, final = ?, lost = ?, gap = ?,"
@@ -37,33 +32,18 @@ def text(value: str) -> str:
 
 
 def checkpoint(row: Row) -> Checkpoint:
-    """Return the generation in a row of :data:`COLUMNS`."""
+    """Return the generation in a row of :data:`COLUMNS`.
+
+    Raises:
+        ValueError: it is damaged: a value is none that was ever written there.
+    """
     value = dict(zip(COLUMNS.split(", "), row, strict=True))
-    return Checkpoint(
-        generation=Generation(
-            gen_id=value["gen_id"], ordinal=value["ordinal"], life=value["life"]
-        ),
-        progress=Progress(
-            offset=value["offset"],
-            skipping=bool(value["skipping"]),
-            anchor=value["anchor"],
-            snapshot=value["snapshot"],
-        ),
-        observation=Observation(
-            path=value["path"],
-            head_length=value["head_length"],
-            head=value["head"],
-            seen=value["seen"],
-            final=value["final"],
-            lost=value["lost"],
-            gap=bool(value["gap"]),
-            first_time=value["first_time"],
-            encoding=Encoding(value["encoding"]),
-        ),
-        dead_lettered=value["dead_lettered"],
-        records=value["records"],
-        duplicates=value["duplicates"],
-    )
+    value |= {"skipping": bool(value["skipping"]), "gap": bool(value["gap"])}
+    parts = {"generation": value, "progress": value, "observation": value}
+    found = msgspec.convert(value | parts, Checkpoint, builtin_types=(bytes,))
+    if found.progress.offset < 0:
+        raise ValueError(f"offset {found.progress.offset}")
+    return found
 
 
 def observed(observation: Observation, now_ms: int) -> Row:
@@ -82,8 +62,12 @@ def observed(observation: Observation, now_ms: int) -> Row:
     )
 
 
-def progress(settled: Settled, now_ms: int) -> Row:
-    """Return the values that move a generation's checkpoint."""
+def progress(settled: Settled, since: int, now_ms: int) -> Row:
+    """Return the values that move a generation's checkpoint.
+
+    Behind a chunk that an earlier run may have sent more such chunks may come: only one
+    that nobody can have sent tells that they are all acknowledged.
+    """
     ticket = settled.ticket
     return (
         ticket.progress.offset,
@@ -93,6 +77,7 @@ def progress(settled: Settled, now_ms: int) -> Row:
         settled.records,
         settled.duplicates,
         settled.dead_lettered,
+        since if ticket.since is None else None,
         now_ms,
         text(ticket.source.key),
         ticket.generation.gen_id,

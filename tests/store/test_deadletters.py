@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from shipper.errors import StateError
-from shipper.records import DeadLetter
-from shipper.store import DeadLetters
+from shipper.records import DeadLetter, Stream
+from shipper.store import Damaged, DeadLetters, Key, Letter, Refusal
 from tests.fakes.clock_deliver import StillClock
 from tests.store.made import event, source
 
@@ -122,13 +123,15 @@ def test_threads(letters: DeadLetters, path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
-def test_full_disk() -> None:
+def test_full_disk(letters: DeadLetters, path: Path) -> None:
     """Letters that cannot be kept are an error of the state."""
+    path.symlink_to("/dev/full")
+
     with pytest.raises(StateError) as caught:
-        DeadLetters(Path("/dev/full"), StillClock()).add([_letter("1")])
+        letters.add([_letter("1")])
 
     assert caught.value.message == (
-        "/dev/full: dead letters cannot be written: No space left on device."
+        f"{path}: dead letters cannot be written: No space left on device."
     )
 
 
@@ -138,3 +141,114 @@ def test_no_folder(tmp_path: Path) -> None:
 
     with pytest.raises(StateError, match="No such file or directory"):
         DeadLetters(missing, StillClock()).add([_letter("1")])
+
+
+def _summary(letters: DeadLetters) -> list[tuple[str, int]]:
+    found, _ = letters.summary()
+    return [(letter.id, letter.times) for letter in found]
+
+
+def _key(name: str) -> Key:
+    return Stream.CLISVC, "", name
+
+
+REFUSAL = Refusal(status=400, error_type="mapper_parsing_exception", reason="anew")
+
+
+def test_read_back(letters: DeadLetters) -> None:
+    """A letter has the document byte for byte, and the namespace it names."""
+    document = b'{"event":{"kind":"event"},"data_stream":{"namespace":"ops"}}'
+    written = replace(_letter("1"), event=replace(event("1"), document=document))
+    letters.add([written])
+    (letter,) = letters.read()
+
+    assert isinstance(letter, Letter)
+    assert letter.document == document
+    assert letter.key == (Stream.CLISVC, "ops", "1")
+    assert letter.sendable
+
+
+@pytest.mark.parametrize(
+    "document",
+    [b'{"event":{"kind":"\xff"}}', b'{"event":{\n}}', b'{"event":{'],
+    ids=repr,
+)
+def test_no_json(letters: DeadLetters, path: Path, document: bytes) -> None:
+    """A document that is no line of JSON is kept all the same, byte for byte."""
+    written = replace(_letter("1"), event=replace(event("1"), document=document))
+    letters.add([written])
+    (letter,) = letters.read()
+
+    assert isinstance(letter, Letter)
+    assert letter.document == document
+    assert path.read_bytes().count(b"\n") == 1
+
+
+def test_each_once(letters: DeadLetters) -> None:
+    """A letter that a crash has written twice is listed once, with a count."""
+    letters.add([_letter("1"), _letter("2")])
+    letters.add([_letter("1")])
+
+    assert _summary(letters) == [("1", 2), ("2", 1)]
+
+
+def test_damaged_lines_are_numbered_and_kept(letters: DeadLetters, path: Path) -> None:
+    """A line that is no letter is told by its number, and taking letters leaves it."""
+    letters.add([_letter("1")])
+    path.write_bytes(path.read_bytes() + b"damage\n{}\n")
+    letters.add([_letter("2")])
+    _, damaged = letters.summary()
+    letters.settle({_key("1"), _key("2")}, {})
+
+    assert damaged == [Damaged(line=2), Damaged(line=3)]
+    assert path.read_bytes() == b"damage\n{}\n"
+
+
+def test_settle(letters: DeadLetters) -> None:
+    """What was taken is out, what was refused again stays once, with the new reason."""
+    letters.add([_letter(name) for name in ("1", "2", "3", "2")])
+    letters.settle({_key("1")}, {_key("2"): REFUSAL})
+    found, _ = letters.summary()
+
+    assert [(letter.id, letter.times, letter.reason) for letter in found] == [
+        ("2", 1, "anew"),
+        ("3", 1, "failed to parse field [process.pid]"),
+    ]
+
+
+def test_settle_after_a_crash(letters: DeadLetters, path: Path) -> None:
+    """What a crash has left half-written beside the file changes nothing."""
+    letters.add([_letter("1"), _letter("2")])
+    path.with_name(f"{path.name}.new").write_bytes(b'{"half')
+    letters.settle({_key("1")}, {})
+
+    assert _summary(letters) == [("2", 1)]
+
+
+def test_nothing_to_settle(letters: DeadLetters, path: Path) -> None:
+    """Without news no file is made."""
+    letters.settle(set(), {})
+
+    assert not path.exists()
+
+
+def test_settle_while_others_add(letters: DeadLetters, path: Path) -> None:
+    """A letter that comes while the file is replaced is never lost."""
+    names = [str(number) for number in range(200)]
+
+    def bury() -> None:
+        theirs = DeadLetters(path, StillClock())  # as another process has it
+        for name in names:
+            theirs.add([_letter(name)])
+
+    thread = threading.Thread(target=bury)
+    thread.start()
+    taken: set[Key] = set()
+    while thread.is_alive() or len(taken) < len(names):
+        found, _ = letters.summary()
+        taken |= {letter.key for letter in found}
+        letters.settle({letter.key for letter in found}, {})
+    thread.join()
+
+    assert taken == {_key(name) for name in names}
+    assert letters.count() == 0

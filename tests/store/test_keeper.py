@@ -23,9 +23,9 @@ class CountingDatabase(Database):
 
     saves = 0
 
-    def save(self, *what: object) -> None:
+    def save(self, *what: object, **more: object) -> None:
         """Save, and count it once it is done."""
-        super().save(*what)  # type: ignore[arg-type]  # as it came
+        super().save(*what, **more)  # type: ignore[arg-type]  # as it came
         self.saves += 1
 
 

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One at a time: a lock between processes that ends with its holder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _wait(file: BinaryIO) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+
+else:
+    import fcntl
+
+    def _wait(file: BinaryIO) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock at ``path``, waiting for it; the empty file stays.
+
+    Raises:
+        OSError: the file cannot be made, or, on Windows, is held for 10 s.
+    """
+    with path.open("ab") as file:
+        _wait(file)
+        yield
