@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types imports format bench clean
+.PHONY: demo test check lint types imports format bench chaos mutants fuzz soak clean
 
 demo: $(VENV)/.demo
 	$(BIN)/clisvc demo
@@ -33,6 +33,22 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/ship.py
+
+# Ten minutes of kills, cuts and rotations; ARGS="--minutes 2 --seed 7" for others.
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+# Breaks a copy in one place at a time; each fault has to turn a test red.
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tools.mutants
+
+# Damaged input for everything that reads bytes it did not write.
+fuzz: $(VENV)/.dev
+	nice -n 19 $(BIN)/python -m tools.fuzz --inputs $(or $(INPUTS),1000000)
+
+# The whole pipeline against a writer, a share and a server at their worst.
+soak: $(VENV)/.dev
+	MACHINE_EXAMPLES=$(or $(EXAMPLES),5000) nice -n 19 $(BIN)/pytest tests/machine
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

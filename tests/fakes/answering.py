@@ -60,7 +60,7 @@ def answering(
             self.end_headers()
             self.wfile.write(payload.encode())
 
-        do_GET = do_POST = do_PUT = _serve  # noqa: N815  names given by http.server
+        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  names given by http.server
 
         def log_message(self, *_: object) -> None:
             pass
