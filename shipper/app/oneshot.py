@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from shipper.app.assembly import Assembly
 from shipper.parse import first_time
@@ -14,8 +14,16 @@ from shipper.tail import Life, Reading, frame, identify
 _BLOCK = 256 * 1024
 
 
+class Readable(Protocol):
+    """Bytes, one after the other."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes, and none only at the end."""
+        ...
+
+
 def documents(
-    stream: BinaryIO, source: Source, assembly: Assembly, *, max_line_bytes: int
+    stream: Readable, source: Source, assembly: Assembly, *, max_line_bytes: int
 ) -> Iterator[Event]:
     """Yield the events of a log as if history began with it.
 
@@ -61,7 +69,7 @@ def documents(
         rest += block
 
 
-def _read(stream: BinaryIO) -> bytes:
+def _read(stream: Readable) -> bytes:
     """Read a whole block, even from a pipe that gives less at a time."""
     parts: list[bytes] = []
     missing = _BLOCK

@@ -108,11 +108,12 @@ def _logs(
     settings: Settings, findings: list[tuple[str, str, str]]
 ) -> ShipperError | None:
     try:
-        found = discovery_from(settings).scan()
+        discovery = discovery_from(settings)
+        found = discovery.scan()
     except ShipperError as error:
         findings.append(("logs", "wrong", str(error)))
         return error
-    opener = LocalOpener()
+    opener = LocalOpener(discovery.roots)
     for number, (source, _) in enumerate(found.values()):
         if number == _SHOWN:
             findings.append(("logs", "ok", f"and {len(found) - _SHOWN:,} more"))

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shipper.cli.options import json_option
+from shipper.cli.render import echo_json
 from shipper.errors import UsageProblem
 from shipper.knowledge import (
     RIGHTS,
@@ -61,7 +62,7 @@ def explain(words: tuple[str, ...], *, as_json: bool) -> None:
         )
     if as_json:
         found = answers[0] if len(answers) == 1 else {"answers": answers}
-        click.echo(msgspec.json.encode(found).decode())
+        echo_json(found)
         return
     console = Console()
     for answer in answers:

@@ -18,8 +18,8 @@ from shipper.telemetry import printable
 #: In the order of the help text; each is a module of its own, loaded when it is asked
 #: for, because a card about a code must not wait for a client of Elasticsearch.
 COMMANDS = (
-    *("run", "ship", "parse", "explain", "check", "status", "setup", "embedded"),
-    "demo",
+    *("run", "ship", "parse", "explain", "check", "status", "verify", "replay"),
+    *("deadletter", "setup", "embedded", "demo"),
 )
 
 EPILOG = """\b
@@ -92,6 +92,9 @@ def main() -> None:
                      clisvc run PATH             tail for ever
                      clisvc ship PATH            backfill once
                      clisvc status               what has been read, sent, lost
+    Trust            clisvc verify PATH          is each record there exactly once?
+                     clisvc replay PATH          send a file's records again
+                     clisvc deadletter           what Elasticsearch refused, and why
     """  # noqa: D301 - click wants the backspace itself
     # What a log holds may be more than the terminal's encoding can show.
     for stream in (sys.stdout, sys.stderr):

@@ -17,7 +17,7 @@ import platformdirs
 from shipper.clock import SystemClock
 from shipper.config import Loaded, Settings, load
 from shipper.deliver import ElasticSink, connect, public_url
-from shipper.errors import UsageProblem
+from shipper.errors import StateError, UsageProblem
 from shipper.tail import Discovery, HostList, Pattern
 from shipper.telemetry import configure
 
@@ -189,8 +189,32 @@ def state_dir(settings: Settings, *, backfill: bool = False) -> Path:
     return BACKFILLS / blake2b(target.encode(), digest_size=6).hexdigest()
 
 
-def sink_from(settings: Settings, folder: Path) -> ElasticSink:
-    """Return Elasticsearch as a sink; nothing is sent yet."""
+def existing_state(settings: Settings) -> Path:
+    """Return the state folder of ``run``, which has to be there.
+
+    Raises:
+        StateError: there is no state in it.
+    """
+    folder = state_dir(settings)
+    if (folder / "state.db").exists():
+        return folder
+    backfills = "" if settings.state.dir else f" (`clisvc ship`: below {BACKFILLS})"
+    raise StateError(
+        f"{folder}: there is no state in it.",
+        remedy=f"Name the folder in use with --state{backfills}.",
+    )
+
+
+def sink_from(
+    settings: Settings, folder: Path, prepare: Callable[[], None] | None = None
+) -> ElasticSink:
+    """Return Elasticsearch as a sink; nothing is sent yet.
+
+    Args:
+        settings: all settings.
+        folder: the state folder; it stands for this installation.
+        prepare: what has to be done before anything is sent.
+    """
     name = socket.gethostname()
     client = connect(settings.elasticsearch, connections=settings.output.senders)
     return ElasticSink(
@@ -200,4 +224,5 @@ def sink_from(settings: Settings, folder: Path) -> ElasticSink:
         clock=SystemClock(),
         collector=name,
         agent_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"clisvc:{name}:{folder}")),
+        prepare=prepare,
     )

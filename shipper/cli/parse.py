@@ -13,6 +13,7 @@ import click
 
 from shipper.app import Assembly, documents
 from shipper.cli.options import config_options, log_options, settings_from
+from shipper.cli.render import harmless
 from shipper.clock import SystemClock
 from shipper.errors import InputProblem
 from shipper.records import Source
@@ -48,6 +49,7 @@ def parse(file: str, *, ids: bool, **options: Any) -> None:
     )
     assembly = Assembly(settings, SystemClock())
     out = sys.stdout.buffer
+    shown = _harmless if sys.stdout.isatty() else _as_it_is
     lines: list[bytes] = []
     with ExitStack() as stack:
         stream = _open(file, stack)
@@ -59,10 +61,19 @@ def parse(file: str, *, ids: bool, **options: Any) -> None:
             else:
                 lines += (event.document, b"\n")
             if len(lines) >= _FLUSH:
-                out.write(b"".join(lines))
+                out.write(shown(b"".join(lines)))
                 lines.clear()
-    out.write(b"".join(lines))
+    out.write(shown(b"".join(lines)))
     out.flush()
+
+
+def _as_it_is(lines: bytes) -> bytes:
+    return lines
+
+
+def _harmless(lines: bytes) -> bytes:
+    """Make control characters of logs visible: a terminal may obey them."""
+    return harmless(lines.decode()).encode()
 
 
 def _open(file: str, stack: ExitStack) -> BinaryIO:

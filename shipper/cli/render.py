@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import click
+import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from shipper.telemetry import printable
+
+#: Control characters that JSON lets stand as they are; terminals obey some of them.
+_CONTROL = re.compile("[\x7f-\x9f]")
 
 
 def table(
@@ -61,7 +66,17 @@ def prose(text: str) -> None:
     if console.is_terminal:
         console.print(Text(printable(text)))
     else:
-        click.echo(text)
+        click.echo(printable(text))
+
+
+def echo_json(value: object) -> None:
+    """Print a value as one line of JSON that no terminal obeys."""
+    click.echo(harmless(msgspec.json.encode(value).decode()))
+
+
+def harmless(json: str) -> str:
+    """Return JSON that says the same without any control character in its strings."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
 def counted(number: int, noun: str) -> str:

@@ -21,9 +21,10 @@ from shipper.cli.options import (
     state_option,
 )
 from shipper.cli.signals import say_stopping, stopping
-from shipper.cli.templates import templates_ready
+from shipper.cli.templates import templates_first
 from shipper.deliver import public_url
 from shipper.store import StateFolder
+from shipper.tail import LocalOpener
 
 _log = structlog.get_logger(__name__)
 
@@ -51,18 +52,22 @@ def run(**options: Any) -> None:
     with (
         stopping() as asked,
         StateFolder(folder) as state,
-        Engine(settings, sink_from(settings, folder), state) as engine,
+        Engine(
+            settings,
+            sink_from(settings, folder, templates_first(settings)),
+            state,
+            opener=LocalOpener(discovery.roots),
+        ) as engine,
     ):
-        if templates_ready(settings, asked):
-            _log.info(
-                "tailing",
-                logs=", ".join(settings.input.paths),
-                host=settings.input.host or "from the path, else this machine",
-                elasticsearch=public_url(settings.elasticsearch.url),
-                namespace=settings.output.namespace,
-                state=str(folder),
-            )
-            Tailer(engine, discovery, asked).run()
+        _log.info(
+            "tailing",
+            logs=", ".join(settings.input.paths),
+            host=settings.input.host or "from the path, else this machine",
+            elasticsearch=public_url(settings.elasticsearch.url),
+            namespace=settings.output.namespace,
+            state=str(folder),
+        )
+        Tailer(engine, discovery, asked).run()
         say_stopping(asked)
     counts = engine.progress().counts
     _log.info(
@@ -70,4 +75,5 @@ def run(**options: Any) -> None:
         indexed=counts.indexed,
         there_already=counts.duplicates,
         dead_lettered=counts.dead_lettered + counts.dead_states,
+        unchecked=counts.unchecked,
     )

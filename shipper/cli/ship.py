@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any
 
 import click
@@ -39,7 +38,7 @@ from shipper.cli.templates import ensure_templates
 from shipper.clock import SystemClock
 from shipper.errors import EXIT_FOUND, EXIT_INTERRUPTED, InputProblem
 from shipper.store import StateFolder
-from shipper.tail import Discovery, LocalOpener
+from shipper.tail import Discovery, LocalOpener, LookError
 
 
 @click.command()
@@ -61,6 +60,7 @@ def ship(**options: Any) -> None:
     """
     settings = settings_from(options).settings
     discovery = discovery_from(settings, siblings_of_files=False)
+    discovery.check()
     collect_seldom()
     folder = state_dir(settings, backfill=True)
     with StateFolder(folder) as state, ExitStack() as stack:
@@ -69,7 +69,13 @@ def ship(**options: Any) -> None:
             tick = stack.enter_context(_Display(_total_bytes(discovery)))
         sink = sink_from(settings, folder)
         engine = Engine(
-            settings, sink, state, once=True, again=options["again"], tick=tick
+            settings,
+            sink,
+            state,
+            once=True,
+            again=options["again"],
+            opener=LocalOpener(discovery.roots),
+            tick=tick,
         )
         begun = engine.clock.monotonic()
         with stopping() as asked, engine:
@@ -135,14 +141,14 @@ class _Display(AbstractContextManager[Callable[[Progress], None]]):
 
 
 def _total_bytes(discovery: Discovery) -> int:
-    opener = LocalOpener()
+    opener = LocalOpener(discovery.roots)
     total = 0
     for source, siblings in discovery.scan().values():
-        for path in siblings.select(opener.names(source.directory)):
-            try:
-                total += os.stat(path).st_size  # noqa: PTH116 - text paths throughout
-            except OSError:
-                continue
+        with suppress(LookError):
+            names = opener.names(source.directory, siblings.log)
+            for path in siblings.select(names):
+                with opener.open(path) as file:
+                    total += file.size()
     return total
 
 
@@ -157,6 +163,7 @@ def _result(engine: Engine, backfill: Backfill) -> dict[str, int]:
         "lost": progress.lost,
         "states": counts.states,
         "already_shipped": backfill.already_shipped,
+        "unchecked": counts.unchecked,
     }
 
 
@@ -182,6 +189,11 @@ def _summary(
     if result["already_shipped"]:
         before = counted(result["already_shipped"], "log")
         lines.append(f"{before} shipped before (--again sends them anew)")
+    if result["unchecked"]:
+        lines.append(
+            f"{result['unchecked']:,} documents sent without a look into older backing"
+            " indices; what was sent before a rollover may be doubled"
+        )
     if not (complete or backfill.unread):
         lines.append("not finished: run it again, and it goes on from here")
     return "\n".join(lines)

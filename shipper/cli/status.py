@@ -3,24 +3,29 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 
+from shipper.app import Evidence, evidence
+from shipper.cli.evidence import show_evidence
 from shipper.cli.options import (
-    BACKFILLS,
     config_options,
+    existing_state,
     json_option,
     settings_from,
     state_dir,
     state_option,
 )
-from shipper.cli.render import counted, prose, table
+from shipper.cli.render import counted, echo_json, prose, table
 from shipper.clock import SystemClock
-from shipper.errors import StateError
-from shipper.store import DeadLetters, Reader, SourceStatus, StateFolder
+from shipper.config import Settings
+from shipper.store import DeadLetters, Reader, SourceStatus, StateFolder, spooled_in
+from shipper.tail import LocalOpener
 
 _BYTES = ("seen", "acked", "pending", "dead_lettered", "lost")
 _SHORT = ("host", "state", *_BYTES)
@@ -28,33 +33,29 @@ _LONG = ("host", "state", "path", "generation", "offset", *_BYTES)
 
 
 @click.command()
+@click.argument("path", required=False, metavar="[PATH]")
 @state_option
+@click.option(
+    "--host", metavar="NAME", help="Whose log PATH is, if the state has none of it."
+)
 @json_option
 @config_options
-def status(*, as_json: bool, **options: Any) -> None:
+def status(*, path: str | None, as_json: bool, **options: Any) -> None:
     """Show each log's state and its bytes: seen = acked + pending + dead + lost.
 
-    Works while `clisvc run` is running, and after it.
+    With PATH, a log file: which generation it is taken for, by what evidence, and what
+    `clisvc run` would do with it next. Works while it is running, and after it.
     """
     settings = settings_from(options).settings
-    folder = state_dir(settings)
-    path = folder / "state.db"
-    if not path.exists():
-        backfills = "" if settings.state.dir else f" (`clisvc ship`: below {BACKFILLS})"
-        raise StateError(
-            f"{folder}: there is no state in it.",
-            remedy=f"Name the folder in use with --state{backfills}.",
-        )
-    clock = SystemClock()
-    database = Reader(path)
-    try:
-        sources = [_source(source) for source in database.sources()]
-    finally:
-        database.close()
-    letters = DeadLetters(StateFolder.letters_in(folder), clock).count()
+    if path:
+        show_evidence(_evidence(path, settings), as_json=as_json)
+        return
+    folder = existing_state(settings)
+    sources = [_source(source) for source in _known(folder)]
+    letters = DeadLetters(StateFolder.letters_in(folder), SystemClock()).count()
+    spooled = spooled_in(StateFolder.spool_in(folder))
     if as_json:
-        found = {"sources": sources, "dead_letters": letters}
-        click.echo(msgspec.json.encode(found).decode())
+        echo_json({"sources": sources, "dead_letters": letters, "spooled": spooled})
         return
     terminal = Console().is_terminal
     columns = _SHORT if terminal else _LONG
@@ -73,8 +74,29 @@ def status(*, as_json: bool, **options: Any) -> None:
     for source in sources:
         if source["detail"]:
             prose(f"{source['host']}: {source['detail']}")
+    if spooled:
+        prose(f"{spooled:,} bytes of rotated logs in {StateFolder.spool_in(folder)}")
     if letters:
         prose(f"{letters:,} dead letters in {StateFolder.letters_in(folder)}")
+
+
+def _known(folder: Path) -> list[SourceStatus]:
+    database = Reader(folder / "state.db")
+    try:
+        return list(database.sources())
+    finally:
+        database.close()
+
+
+def _evidence(path: str, settings: Settings) -> Evidence:
+    folder = state_dir(settings)
+    known = _known(folder) if (folder / "state.db").exists() else []
+    return evidence(
+        os.path.abspath(path),  # noqa: PTH100 - links stay
+        known,
+        host=settings.input.host or socket.gethostname(),
+        opener=LocalOpener(),
+    )
 
 
 def _source(source: SourceStatus) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 
 import structlog
 
-from shipper.clock import SystemClock
 from shipper.config import Settings
-from shipper.deliver import Gate, connect
+from shipper.deliver import Outage, connect
 from shipper.errors import SinkUnavailable
 from shipper.stack import ensure
 
@@ -34,27 +33,17 @@ def ensure_templates(settings: Settings) -> None:
         _log.warning(note)
 
 
-def templates_ready(settings: Settings, asked: threading.Event) -> bool:
-    """Wait until the server answers and the templates are there.
+def templates_first(settings: Settings) -> Callable[[], None]:
+    """Return what has to be done before documents may be sent.
 
-    Args:
-        settings: all settings.
-        asked: set when asked to stop.
-
-    Returns:
-        ``False`` if asked to stop before that.
-
-    Raises:
-        NotPermitted: credentials are wrong, or lack a privilege that is needed.
+    It raises :class:`shipper.deliver.Outage` while the server is away, and
+    :class:`shipper.errors.NotPermitted` if credentials are wrong or lack a privilege.
     """
-    gate = Gate(SystemClock())
-    while not asked.is_set():
+
+    def prepare() -> None:
         try:
             ensure_templates(settings)
         except SinkUnavailable as problem:
-            gate.failed(problem)
-            gate.wait(asked)
-        else:
-            gate.passed()
-            return True
-    return False
+            raise Outage(problem) from problem
+
+    return prepare

@@ -139,7 +139,11 @@ class Trail(Struct, kw_only=True, omit_defaults=True):
 
     @classmethod
     def decode(cls, snapshot: bytes) -> Trail:
-        """Return the trail a snapshot was made of; an empty snapshot is a new trail."""
+        """Return the trail a snapshot was made of; an empty snapshot is a new trail.
+
+        Raises:
+            ValueError: the snapshot is damaged.
+        """
         return _decoder.decode(snapshot) if snapshot else cls()
 
     def inherit(self) -> Trail:

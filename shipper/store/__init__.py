@@ -8,7 +8,7 @@ from shipper.store.keeper import Keeper
 from shipper.store.ledger import Ledger, Settled
 from shipper.store.letter import Damaged, Key, Letter, Refusal
 from shipper.store.reader import Reader, SourceStatus
-from shipper.store.spool import Spool
+from shipper.store.spool import Spool, spooled_in
 
 __all__ = [
     "Damaged",
@@ -25,4 +25,5 @@ __all__ = [
     "SourceStatus",
     "Spool",
     "StateFolder",
+    "spooled_in",
 ]

@@ -73,7 +73,12 @@ class StateFolder:
     @property
     def spool(self) -> Path:
         """Path of the folder with rests of logs."""
-        return self.path / "spool"
+        return self.spool_in(self.path)
+
+    @staticmethod
+    def spool_in(folder: Path) -> Path:
+        """Return the path of the folder with rests of logs in a state folder."""
+        return folder / "spool"
 
     @property
     def dead_letters(self) -> Path:

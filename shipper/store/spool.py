@@ -23,6 +23,12 @@ _log = structlog.get_logger(__name__)
 _REMIND_S = 60.0
 
 
+def spooled_in(folder: Path) -> int:
+    """Return the bytes a spool folder holds; its shipper may be running."""
+    rests = map(Rest.named, folder.glob("*"))
+    return sum(rest.size for rest in rests if rest is not None)
+
+
 class Spool:
     """Keeps rests of files, and opens them beside all others. Thread-safe.
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-import structlog
-
 from shipper.clock import Clock
 from shipper.records import Checkpoint, Generation, Source
 from shipper.tail.candidates import Siblings
@@ -22,13 +20,12 @@ from shipper.tail.life import Life, today
 from shipper.tail.lineage import Lineage
 from shipper.tail.opener import LookError, Opener
 from shipper.tail.pacing import Pacing, Wait
-from shipper.tail.probe import Candidate, Found, probe
+from shipper.tail.probe import Candidate, Found, is_copy, probe
 from shipper.tail.reading import STATUS_OF, Reading, Status
 from shipper.tail.rescue import Spool, rescue
 from shipper.tail.survey import Survey
 
-_log = structlog.get_logger(__name__)
-
+_DECISIONS = 100  # in one visit: generations finished, given up, begun
 _LINE_END_BYTES = 4  # the longest line end, CR and LF in UTF-16
 
 
@@ -125,12 +122,13 @@ class Harvester:
             found = self._find(life)
             if found is None:
                 return
-            life.found(found.path, found.beginning, found.last_line_end)
+            if not life.finished:
+                life.found(found.path, found.beginning, found.last_line_end)
             if self._survey.rotated(found.path):
                 rescue(self._opener, found.path, self.source, life, start, self._spool)
 
     def _visit(self, now: float, *, read: bool) -> Reading | None:
-        while True:
+        for _ in range(_DECISIONS):
             life = self._lineage.current
             if life is None:
                 if not self._begin_next(now):
@@ -145,13 +143,13 @@ class Harvester:
             self._missing.reset()
             self._survey.proven(found.path)
             life.found(found.path, found.beginning, found.last_line_end)
-            if life.there_before is None:
-                life.there_before = found.size
+            life.was_there(found.size, now, self._survey.stale_s)
             if not read:
                 return None
             reading = self._take(life, found, now)
             if reading is not None or not life.finished:
                 return reading
+        return None  # whatever it is, it must not keep others waiting
 
     def _find(self, life: Life) -> Found | None:
         """Find the file that holds ``life``.
@@ -168,7 +166,9 @@ class Harvester:
                 if self._survey.tells_nothing(error, path):
                     trouble = trouble or error
                 continue
-            if not isinstance(found, Found) or (best and not found.extends(best)):
+            if not isinstance(found, Found):
+                continue
+            if best is not None and not self._extends(found, best):
                 continue
             best = found
             if not self._survey.rotated(path):
@@ -177,12 +177,23 @@ class Harvester:
             raise trouble
         return best
 
+    def _extends(self, found: Found, best: Found) -> bool:
+        """Tell whether a longer file goes on with what ``best`` has to be read."""
+        with suppress(LookError):
+            longer = found.size > best.size
+            return longer and is_copy(self._opener, best.path, found.path, best.start)
+        return False
+
     def _take(self, life: Life, found: Found, now: float) -> Reading | None:
         """Frame what was read; decide whether the generation ends here."""
         body = found.data[life.position - found.start :]
-        nul = None if life.progress.skipping else before_nul_run(body, life.encoding)
+        nul = before_nul_run(body, life.encoding)
+        life.nul = nul == 0 and (
+            # The rest of a line that was found to have them is skipped as it comes.
+            (life.nul and life.progress.skipping) or self._nul_stayed(life, now)
+        )
         if nul == 0:
-            if not self._nul_stayed(life, now):
+            if not life.nul:
                 self.status, self.detail = Status.UNDECIDED, "NUL bytes, not text"
                 return None
             nul = body.find(b"\n") + 1 or None
@@ -199,9 +210,10 @@ class Harvester:
                 final=settled,
             )
         )
-        if settled:
-            life.final = found.size
-            life.seen = max(life.seen, found.size)
+        end = chunks[-1].end if chunks else life.position
+        # A rest read to its end is given back: its file may be gone by then.
+        if settled or (found.kept and end == found.size):
+            self._lineage.end(life, found.size)
         if not chunks:
             return None
         self._lineage.enter(life)
@@ -245,15 +257,8 @@ class Harvester:
         ):
             self.status, self.detail = Status.UNDECIDED, "the file being read is gone"
             return False
-        life.give_up()
-        say = _log.warning if life.lost else _log.info
-        say(
-            "log replaced or removed; it may have held more than was read",
-            host=self.source.host,
-            path=life.path,
-            generation=life.generation.gen_id,
-            lost_bytes_at_least=life.lost,
-        )
+        life.gap = True
+        self._lineage.end(life, life.position)
         return True
 
     def _begin_next(self, now: float) -> bool:

@@ -21,7 +21,8 @@ class Life:
 
     Attributes:
         origin: where reading began, with the inherited state.
-        there_before: size of its file when this process first saw it, if it did.
+        there_before: bytes that may have been there before this process came.
+        nul: the line at the read position has runs of NUL bytes that stayed.
         carry: decoded state of the later stages as of the read position; the tailer
             keeps it for them and never looks inside.
     """
@@ -38,15 +39,20 @@ class Life:
         self.path = observation.path
         self.head = Head(length=observation.head_length, digest=observation.head)
         self.seen = observation.seen
-        self.final = observation.final
+        # What was read behind the position, and not saved, has to be read again.
+        ended = observation.final == progress.offset
+        self.final = observation.final if ended else None
         self.lost = observation.lost
         self.gap = observation.gap
         self.first_time = observation.first_time
         self.encoding: Encoding = observation.encoding
         self.day = observation.day
         self.origin = progress
-        self.there_before: int | None = None
+        self.there_before = 0
+        self._looked_at: float | None = None  # first
+        self._sure = False
         self._since = since
+        self.nul = False
         self.carry: object | None = None
         self._around = b""  # the bytes that end at `_around_end`
         self._around_end = progress.offset
@@ -80,7 +86,22 @@ class Life:
 
         ``None``: it was not there yet when this process came, so nobody has.
         """
-        return self._since if offset < (self.there_before or 0) else None
+        return self._since if offset < self.there_before else None
+
+    def was_there(self, size: int, now: float, stale_s: float) -> None:
+        """Take down that a look found so many bytes: at first they were there before.
+
+        Args:
+            size: bytes.
+            now: monotonic seconds.
+            stale_s: seconds for which a look may show the file as it was before.
+        """
+        if self._sure:
+            return
+        if self._looked_at is None:
+            self._looked_at = now
+        self._sure = now - self._looked_at >= stale_s
+        self.there_before = max(self.there_before, size)
 
     def grow_head(self, beginning: bytes) -> None:
         """Let the head cover more of a file that begins with ``beginning``.
@@ -92,11 +113,12 @@ class Life:
         if len(proven) > self.head.length:
             self.head = Head.of(proven)
 
-    def give_up(self) -> None:
-        """End it where it was read to; the rest of what was seen is lost."""
-        self.lost = max(0, self.seen - self.position)
-        self.gap = True
-        self.final = self.position
+    def end(self, size: int) -> None:
+        """Expect nothing more behind ``size`` bytes; what was seen there is lost."""
+        self.lost = max(0, self.seen - size)
+        self.gap = self.gap or self.lost > 0
+        self.seen = max(self.seen, size)
+        self.final = size
 
     def reopen(self, path: str) -> None:
         """Go on with it at ``path``; what was thought lost is there."""

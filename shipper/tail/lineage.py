@@ -100,6 +100,19 @@ class Lineage:
             life.origin = life.progress = Progress(snapshot=before.progress.snapshot)
             before.carry = None  # nothing more is decoded with it
 
+    def end(self, life: Life, size: int) -> None:
+        """End a generation behind ``size`` bytes; say what is missing."""
+        life.end(size)
+        if life.gap:
+            say = _log.warning if life.lost else _log.info
+            say(
+                "log replaced or removed; it may have held more than was read",
+                host=self._source.host,
+                path=life.path,
+                generation=life.generation.gen_id,
+                lost_bytes_at_least=life.lost,
+            )
+
     def prune(self, oldest: int) -> None:
         """Let go of finished ones found last before the day ``oldest``.
 

@@ -15,6 +15,8 @@ class Pacing(Struct, frozen=True, kw_only=True):
         rotation_wait_s: seconds a rotated file must stay unchanged to be finished, and
             a generation must be missing to be given up (``input.rotation_wait``).
         share_confirm_s: the same on a network share, whose metadata may be 10 s old.
+        share_stale_s: seconds for which a share may show a log as it was before; NFS
+            keeps attributes for 60 s, SMB for 10 s.
         nul_wait_s: seconds after which a run of NUL bytes is taken as content.
         nul_looks: looks that must have seen it.
         sibling_wait_s: seconds after which a rotated file that is locked or denied no
@@ -29,6 +31,7 @@ class Pacing(Struct, frozen=True, kw_only=True):
     max_line_bytes: int = 64 * 1024
     rotation_wait_s: float = 5.0
     share_confirm_s: float = 12.0
+    share_stale_s: float = 60.0
     nul_wait_s: float = 60.0
     nul_looks: int = 3
     sibling_wait_s: float = 60.0

@@ -37,6 +37,7 @@ class Found(Struct, frozen=True, kw_only=True):
         start: offset of ``data[0]``.
         data: from 256 bytes before the read position on.
         last_line_end: end of its last complete line.
+        kept: it lies in the spool, and nobody writes to it.
     """
 
     path: str
@@ -45,10 +46,7 @@ class Found(Struct, frozen=True, kw_only=True):
     start: int
     data: bytes
     last_line_end: int
-
-    def extends(self, other: Found) -> bool:
-        """Tell whether this is a longer file that goes on as ``other`` does."""
-        return self.size > other.size and self.data.startswith(other.data)
+    kept: bool
 
 
 class NotFound(Struct, frozen=True, kw_only=True):
@@ -57,9 +55,11 @@ class NotFound(Struct, frozen=True, kw_only=True):
     Attributes:
         differs: it holds other bytes before the read position; if not, it is too short
             to tell.
+        nul: some of those bytes are runs of NUL, which may be text tomorrow.
     """
 
     differs: bool
+    nul: bool = False
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -102,14 +102,16 @@ def probe(
         size = file.size()
         beginning = file.pread(0, HEAD_BYTES)
         if not life.head.matches(beginning):
-            return NotFound(differs=len(beginning) >= life.head.length)
+            compared = beginning[: life.head.length]
+            whole = len(compared) == life.head.length
+            return NotFound(differs=whole, nul=NUL_RUN in compared)
         start = max(0, life.position - ANCHOR_BYTES)
         before = life.position - start
         data = file.pread(start, before + read_bytes)
         if len(data) < before:
             return NotFound(differs=False)
         if not life.proven_by(data[:before]):
-            return NotFound(differs=True)
+            return NotFound(differs=True, nul=NUL_RUN in data[:before])
         # What was read counts only if the file was still the same one afterwards.
         again = file.pread(0, HEAD_BYTES)
         if again[: len(beginning)] != beginning:
@@ -122,6 +124,7 @@ def probe(
         start=start,
         data=data,
         last_line_end=last,
+        kept=file.kept is not None,
     )
 
 
@@ -162,14 +165,14 @@ def examine(
     )
 
 
-def is_copy(opener: Opener, path: str, of: str) -> bool:
-    """Tell whether the file ``of`` begins with all that ``path`` holds.
+def is_copy(opener: Opener, path: str, of: str, start: int = 0) -> bool:
+    """Tell whether the file ``of`` holds all that ``path`` does, from ``start`` on.
 
     Raises:
         LookError: one of them cannot be looked at.
     """
     with opener.open(path) as copy, opener.open(of) as file:
-        position, size = 0, copy.size()
+        position, size = start, copy.size()
         while position < size:
             block = copy.pread(position, _BLOCK)
             if not block or file.pread(position, len(block)) != block:

@@ -57,6 +57,7 @@ class Survey:
 
     Attributes:
         confirm_s: seconds something must stay as it is to be believed.
+        stale_s: seconds for which a look may show the log as it was before.
     """
 
     def __init__(
@@ -78,8 +79,9 @@ class Survey:
         self._share = opener.is_share(source.path)
         self._doubts: dict[str, Wait] = {}
         self._copies: dict[str, tuple[int, bytes, Generation]] = {}  # compared before
-        self.confirm_s = pacing.rotation_wait_s
+        self.confirm_s, self.stale_s = pacing.rotation_wait_s, 0.0
         if self._share:
+            self.stale_s = pacing.share_stale_s
             self.confirm_s = max(pacing.rotation_wait_s, pacing.share_confirm_s)
 
     def paths(self) -> list[str]:
@@ -193,27 +195,34 @@ class Survey:
         """Return the life that a file holds, or ``None`` if it is a new one."""
         path = candidate.path
         same = [life for life in reversed(lives) if life.has_id(gen_id)]
-        differs = True
+        differs, nul = True, False
         for life in same:
             found = probe(self._opener, path, life, read_bytes=0)
             if isinstance(found, Found):
                 return life
             differs = differs and found.differs
+            nul = nul or found.nul
         if not same:
             return None
-        if self.rotated(path) and not differs:
+        short = self.rotated(path) and not differs
+        if short:
             for life in same:
-                if self._copied(candidate, life):
-                    return life  # there is nothing new in it
-            return None
+                new = life.finished and candidate.size > life.position
+                if not new and self._copied(candidate, life):
+                    return life
         rewritten = ("rewritten", gen_id)
-        if self._share and not self._sure(path, rewritten, now, self.confirm_s):
+        confirm_s, looks = self.confirm_s if self._share or short else 0.0, 2
+        if nul:
+            confirm_s, looks = self._pacing.nul_wait_s, self._pacing.nul_looks
+        if confirm_s and not self._sure(path, rewritten, now, confirm_s, looks):
             raise LookError(Trouble.UNDECIDED, "the file is not what it was")
         return None
 
     def _copied(self, candidate: Candidate, life: Life) -> bool:
         """Tell whether a file is a shorter copy of the one that holds ``life``."""
         path = candidate.path
+        if path == life.path:
+            return False  # it has become shorter, or is another one now
         looked = candidate.size, digest(candidate.beginning), life.generation
         if self._copies.get(path) == looked:
             return True

@@ -121,7 +121,7 @@ def test_templates_may_not_be_installed(
         )
 
     assert (done.code, done.out) == (77, "")
-    first, second = done.err.splitlines()
+    *_, first, second = done.err.splitlines()
     assert first.startswith(
         "clisvc: logs-sms.clisvc and logs-sms.state are not installed at"
     )

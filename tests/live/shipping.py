@@ -13,6 +13,7 @@ NOTHING = {
     "lost": 0,
     "states": 0,
     "already_shipped": 0,
+    "unchecked": 0,
 }
 """A summary when there was nothing to do."""
 

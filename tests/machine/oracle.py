@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from zlib import crc32
 
 from shipper.records import Checkpoint
+from shipper.tail.identity import HEAD_BYTES
 from tests.fakes.cluster import Cluster
 from tests.machine.pipeline import LIMIT, Pipeline
 from tests.tail.test_machine import name_of
@@ -106,6 +107,8 @@ class Oracle:
         for saved in checkpoints:
             assert saved.pending >= 0, saved
             versions = self._versions[saved.generation.gen_id]
+            if len({version[:HEAD_BYTES] for version in versions}) < len(versions):
+                continue  # alike by all proofs there are: one may be taken for another
             assert any(self._covers(v, saved, done, letters) for v in versions), (
                 f"{saved} passes what is not acknowledged"
             )

@@ -227,6 +227,7 @@ class Shipping(RuleBasedStateMachine):
         content = self.world.read(ACTIVE)
         if self.world.files.is_share(self.world.folder):
             self._look_at_other(content[: round(begin * len(content))], seconds)
+            self.look(1.0)
 
     def _look_at_other(self, seen: bytes, seconds: float) -> None:
         path = self.world.path(ACTIVE)

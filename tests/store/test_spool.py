@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipper.records import Generation, Source
-from shipper.store import Spool
+from shipper.store import Spool, spooled_in
 from shipper.tail import LocalOpener, Pacing
 from tests.fakes.clock import ManualClock
 from tests.fakes.files import MemoryFiles
@@ -168,11 +168,31 @@ def test_given_back(tmp_path: Path) -> None:
 
     spool.release(follower.source, life.generation, len(lines(1)))
     partly = spool.size
+    assert spooled_in(tmp_path / "spool") == partly
     spool.release(follower.source, life.generation, len(lines(1, 2)))
 
+    assert spooled_in(tmp_path / "spool") == spool.size
     assert (before, partly, spool.size) == (len(lines(1, 2)), len(lines(1, 2)), 0)
     assert kept(tmp_path) == []
     assert spool.paths(follower.source) == []
+
+
+def test_given_back_as_soon_as_it_is_read(tmp_path: Path) -> None:
+    """A rest that is read to its end is finished: nothing is missed when it goes."""
+    world, follower = following(tmp_path)
+    world.write(ACTIVE, lines(1))
+    follower.suffer()
+    rotate(world, lines(10))
+    follower.suffer()
+    world.remove(ROTATED)
+
+    assert follower.look() == lines(1)
+    life = follower.harvester.lives[0]
+    assert follower.spool is not None
+    follower.spool.release(follower.source, life.generation, life.position)
+
+    assert follower.follow() == lines(10)
+    assert follower.gaps == [False, False]
 
 
 def test_full(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_the_ledger_adds_up_when_a_rest_is_lost(life: Life) -> None:
     life.seen = 100
     life.remember(b"x" * 60, 60)
     life.advance(Chunk(start=0, data=b"x" * 60, end=60), 60, b"")
-    life.give_up()
+    life.end(life.position)
     saved = Checkpoint(
         generation=life.generation,
         progress=Progress(offset=50),
@@ -89,7 +89,7 @@ def test_the_ledger_adds_up_when_a_rest_is_lost(life: Life) -> None:
 def test_reopening_takes_the_loss_back(life: Life) -> None:
     """The file is there again, so nothing was lost."""
     life.seen = 100
-    life.give_up()
+    life.end(life.position)
     life.reopen("b")
 
     assert (life.finished, life.lost, life.gap, life.path) == (False, 0, False, "b")

@@ -171,7 +171,10 @@ class Following(RuleBasedStateMachine):
         if self.world.files.exists(self.world.path(ACTIVE)):
             expected |= expected_of(self.world.read(ACTIVE), final=False)
 
-        assert self.delivered == expected
+        # A short copy that outlives its log may be read as a life of its own: the ids
+        # of its lines are those of the log's.
+        found = {(name, 0, at): line for (name, _, at), line in self.delivered.items()}
+        assert found == expected
 
 
 TestFollowing = Following.TestCase

@@ -75,3 +75,24 @@ def test_never_looked_at() -> None:
     follower.restart()
 
     assert _life(follower).sent_since(0) is None
+
+
+def test_shares_may_show_the_past_at_first() -> None:
+    """What a share shows only some seconds later was there before, all the same."""
+    world = Memory(share=True)
+    early, late = lines(1), lines(1, 2)
+    world.write(ACTIVE, late)
+    path = world.path(ACTIVE)
+    world.files.stale[path] = early
+    follower = Follower(world)
+    follower.look()
+    world.files.stale.clear()
+    follower.look(after_s=20)
+    follower.look(after_s=60)
+    world.append(ACTIVE, lines(3))
+    follower.look()
+
+    life = _life(follower)
+    assert life.position == len(lines(1, 2, 3))
+    assert life.sent_since(len(early)) == 0
+    assert life.sent_since(len(late)) is None

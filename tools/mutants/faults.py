@@ -26,6 +26,7 @@ class Fault(Struct, frozen=True):
 
 _TAIL = "tests/tail/test_harvester.py::"
 _FAULTS = "tests/tail/test_faults.py::"
+_SPOOL = "tests/store/test_spool.py::"
 _REPORTED = "tests/tail/test_reported_bugs.py::"
 _ENCODINGS = "tests/parse/test_encodings.py::"
 _STORE = "tests/store/test_reported_bugs.py::"
@@ -64,7 +65,7 @@ FAULTS = (
     Fault(
         "believes one look at a share",
         "shipper/tail/survey.py",
-        "if self._share and not self._sure(path, rewritten, now, self.confirm_s):",
+        "if confirm_s and not self._sure(path, rewritten, now, confirm_s, looks):",
         "if False:",
         (f"{_FAULTS}test_a_stale_size_on_a_share_is_not_truncation",),
     ),
@@ -114,8 +115,8 @@ FAULTS = (
     Fault(
         "takes NUL bytes for text",
         "shipper/tail/harvester.py",
-        "if not self._nul_stayed(life, now):",
-        "if False:",
+        "            if not life.nul:\n",
+        "            if False:\n",
         (f"{_FAULTS}test_nul_bytes_are_waited_out",),
     ),
     Fault(
@@ -156,7 +157,7 @@ FAULTS = (
     Fault(
         "keeps no account of lost bytes",
         "shipper/tail/life.py",
-        "self.lost = max(0, self.seen - self.position)",
+        "self.lost = max(0, self.seen - size)",
         "self.lost = 0",
         (f"{_TAIL}test_two_rotations_in_a_row_are_counted",),
     ),
@@ -166,6 +167,49 @@ FAULTS = (
         "day=today,",
         "day=0,",
         (f"{_REPORTED}test_what_a_rotated_log_took_along_is_counted",),
+    ),
+    # --- the outage spool ---------------------------------------------------------
+    Fault(
+        "keeps nothing in an outage",
+        "shipper/tail/rescue.py",
+        "        if end <= start or",
+        "        if end or",
+        (f"{_SPOOL}test_two_rotations_in_an_outage",),
+    ),
+    Fault(
+        "keeps only what was not read, not what was not acknowledged",
+        "shipper/tail/harvester.py",
+        "start = unsaved.get(life.generation, life.position)",
+        "start = life.position",
+        (f"{_SPOOL}test_restart_in_an_outage",),
+    ),
+    Fault(
+        "gives a rest back before all of it is acknowledged",
+        "shipper/store/spool.py",
+        "offset >= rest.end",
+        "offset >= 0",
+        (f"{_SPOOL}test_given_back",),
+    ),
+    Fault(
+        "lets one log fill the whole spool",
+        "shipper/store/spool.py",
+        "if total <= self._max_bytes // 2 or (fair and",
+        "if total <= self._max_bytes // 2 or (True and",
+        (f"{_SPOOL}test_shares",),
+    ),
+    Fault(
+        "inherits the state too early",
+        "shipper/tail/lineage.py",
+        "if place and not life.position and life.carry is None:",
+        "if False:",
+        (f"{_SPOOL}test_state_is_handed_on_in_reading_order",),
+    ),
+    Fault(
+        "does not wait for requests that were given up",
+        "shipper/deliver/backing.py",
+        "                self._require_settled()",
+        "                pass",
+        ("tests/deliver/test_backing.py::test_settled",),
     ),
     # --- progress ---------------------------------------------------------------
     Fault(

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A part of one file sent again, whatever any state folder says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from shipper.app.assembly import Assembly
+from shipper.app.extent import Extent, measure, opened
+from shipper.app.holdings import Found, Holdings
+from shipper.app.removal import remove
+from shipper.app.resending import Resending, batches
+from shipper.app.verification import offset_of
+from shipper.clock import Clock
+from shipper.config import Settings
+from shipper.deliver import Gate, Sink, Verdict
+from shipper.errors import InputProblem
+from shipper.parse import first_time
+from shipper.records import Event, Outcome, Source, Stream
+from shipper.tail import Harvester, Opener, Pacing, Siblings
+
+_STREAMS = (Stream.CLISVC, Stream.STATE)
+_SHOWN = 10  # refusals named one by one
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """A document that Elasticsearch does not take.
+
+    Attributes:
+        id: of the document.
+        error_type: Elasticsearch's name of the fault.
+        reason: its words.
+    """
+
+    id: str
+    error_type: str
+    reason: str
+
+
+class Replayed(Struct, kw_only=True):
+    """What became of the documents sent again.
+
+    Attributes:
+        records: record documents.
+        states: state documents.
+        indexed: those of both that were not there.
+        duplicates: those that were there already.
+        refused: those that Elasticsearch does not take.
+        first_refused: the first few of them.
+    """
+
+    records: int = 0
+    states: int = 0
+    indexed: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    first_refused: list[Refused] = []
+
+    def add(self, event: Event, verdict: Verdict) -> None:
+        """Count a document that is dealt with."""
+        if event.stream is Stream.STATE:
+            self.states += 1
+        else:
+            self.records += 1
+        if verdict.outcome is Outcome.DELIVERED:
+            self.indexed += 1
+        elif verdict.outcome is Outcome.DUPLICATE:
+            self.duplicates += 1
+        else:
+            self.refused += 1
+            if len(self.first_refused) < _SHOWN:
+                self.first_refused.append(
+                    Refused(
+                        id=event.id,
+                        error_type=verdict.error_type,
+                        reason=verdict.reason,
+                    )
+                )
+
+
+class Replaying:
+    """The records of one file from an offset on, and the states they cause.
+
+    Agent states have a history, so the generations found beside the file are read too,
+    in their order; nothing of them is sent.
+
+    Args:
+        settings: all settings.
+        source: whose log it is.
+        siblings: the log's files.
+        path: the file.
+        begin: offset of the first record to send, in bytes.
+        clock: time.
+        opener: the file system.
+
+    Attributes:
+        extent: what the file held when it was looked at.
+        end: records that begin at this offset or behind it are not sent: the last line
+            of a log that is being written may not be whole.
+
+    Raises:
+        InputProblem: the file cannot be read, or is empty.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        siblings: Siblings,
+        path: str,
+        *,
+        begin: int,
+        clock: Clock,
+        opener: Opener,
+    ) -> None:
+        with opened(opener, path) as file:
+            self.extent: Extent = measure(file, source)
+        if not self.extent.gen_id:
+            raise InputProblem(f"{path} is empty.", remedy="There is nothing to send.")
+        self.end = self.extent.size if siblings.rotated(path) else self.extent.end
+        self._begin = begin
+        self._path = path
+        self._settings = settings
+        self._source = source
+        self._siblings = siblings
+        self._clock = clock
+        self._opener = opener
+
+    def count(self, client: Elasticsearch) -> int:
+        """Return how many documents of the range there are.
+
+        Raises:
+            SinkUnavailable: the server is unreachable or refuses.
+            NotPermitted: the credentials are wrong, or lack ``read``.
+        """
+        return self._each(client, lambda found: sum(1 for _ in found))
+
+    def delete(self, client: Elasticsearch) -> int:
+        """Delete the range's documents; return how many there were.
+
+        Raises:
+            SinkUnavailable: the server is unreachable or refuses.
+            NotPermitted: the credentials are wrong, or lack ``read`` or ``delete``.
+        """
+        return self._each(client, lambda found: remove(client, found))
+
+    def send(self, sink: Sink, gate: Gate | None = None) -> Replayed:
+        """Send the range's documents.
+
+        Args:
+            sink: where to.
+            gate: back-off while the server is away.
+
+        Raises:
+            InputProblem: the log cannot be read, or the file was replaced meanwhile.
+            SinkUnavailable: there is an outage, and no gate to wait at.
+            NotPermitted: the same, for lack of a privilege.
+        """
+        resending = Resending(sink, gate)
+        replayed = Replayed()
+        for batch in batches(self._events(), self._settings.output):
+            for event, verdict in zip(batch, resending.send(batch), strict=True):
+                replayed.add(event, verdict)
+        return replayed
+
+    def _each(
+        self, client: Elasticsearch, use: Callable[[Iterator[Found]], int]
+    ) -> int:
+        """Use the range's documents, one data stream after the other; add up."""
+        url = self._settings.elasticsearch.url
+        namespace = self._settings.output.namespace
+        total = 0
+        for stream in _STREAMS:
+            holdings = Holdings(client, url, f"logs-{stream}-{namespace}")
+            with holdings.point_in_time():
+                held = holdings.of(self.extent.gen_id, self.end, begin=self._begin)
+                total += use(found for _, found in held)
+        return total
+
+    def _events(self) -> Iterator[Event]:
+        """Yield the range's documents, with the states the log's history gives them."""
+        settings, gen_id = self._settings, self.extent.gen_id
+        assembly = Assembly(settings, self._clock)
+        harvester = Harvester(
+            self._source,
+            self._siblings,
+            self._opener,
+            first_time,
+            self._clock,
+            Pacing(max_line_bytes=settings.input.max_line_bytes, once=True),
+        )
+        while (reading := harvester.visit()) is not None:
+            ours = reading.life.generation.gen_id == gen_id
+            for _, events in assembly.make(self._source, reading):
+                if ours:
+                    yield from filter(self._chosen, events)
+        if not any(life.generation.gen_id == gen_id for life in harvester.lives):
+            detail = f" ({harvester.detail})" if harvester.detail else ""
+            raise InputProblem(
+                f"{self._path}: {harvester.status}{detail}.",
+                remedy="It was replaced or a file beside it cannot be read;"
+                " run it again: what is there is not doubled.",
+            )
+
+    def _chosen(self, event: Event) -> bool:
+        return self._begin <= offset_of(event.id) < self.end

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sending again by hand: batch after batch, one verdict for each document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from shipper.config import OutputSettings
+from shipper.deliver import Gate, Outage, Sink, TooLarge, Verdict
+from shipper.errors import SinkUnavailable
+from shipper.records import Event, Outcome
+
+_TOO_LARGE = 413
+#: The epoch of which nothing is known: it may have been sent in any, or before.
+_ANY_TIME = 0
+
+
+class Resending:
+    """Sends in the caller's thread; what is there already is not doubled.
+
+    Args:
+        sink: where documents go.
+        gate: back-off while the server is away; without one an outage is an error.
+    """
+
+    def __init__(self, sink: Sink, gate: Gate | None = None) -> None:
+        self._sink = sink
+        self._gate = gate
+
+    def send(self, events: list[Event]) -> list[Verdict]:
+        """Send ``events`` until each is taken or refused for good.
+
+        Returns:
+            One verdict for each, in order; never one to retry.
+
+        Raises:
+            SinkUnavailable: there is an outage, and no gate to wait at.
+            NotPermitted: the same, for lack of a privilege.
+        """
+        verdicts: dict[int, Verdict] = {}
+        while len(verdicts) < len(events):
+            left = [place for place in range(len(events)) if place not in verdicts]
+            try:
+                answers = self._sink.send([events[place] for place in left], since=0)
+            except Outage as outage:
+                self._pause(outage)
+                continue
+            except TooLarge:
+                if len(left) == 1:
+                    answers = [_too_large(events[left[0]])]
+                else:
+                    half = len(left) // 2
+                    answers = self.send([events[place] for place in left[:half]])
+                    answers += self.send([events[place] for place in left[half:]])
+            again = [each for each in answers if each.outcome is Outcome.RETRY]
+            verdicts |= {
+                place: answer
+                for place, answer in zip(left, answers, strict=True)
+                if answer.outcome is not Outcome.RETRY
+            }
+            if again:
+                self._pause(Outage(_refused(again[0])))
+        if self._gate is not None:
+            self._gate.passed()
+        return [verdicts[place] for place in range(len(events))]
+
+    def _pause(self, outage: Outage) -> None:
+        if self._gate is None:
+            raise outage.problem from outage
+        self._gate.failed(outage.problem)
+        self._gate.wait()
+
+
+def batches(events: Iterable[Event], output: OutputSettings) -> Iterator[list[Event]]:
+    """Yield events in batches of the size that is sent at a time."""
+    batch: list[Event] = []
+    size = 0
+    for event in events:
+        full = len(batch) >= output.batch_events
+        if batch and (full or size + len(event.document) > output.batch_bytes):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += len(event.document)
+    if batch:
+        yield batch
+
+
+def _too_large(event: Event) -> Verdict:
+    return Verdict(
+        outcome=Outcome.REJECTED,
+        status=_TOO_LARGE,
+        error_type="too_large",
+        reason=f"{len(event.document)} bytes alone are too large for the server",
+    )
+
+
+def _refused(verdict: Verdict) -> SinkUnavailable:
+    return SinkUnavailable(
+        f"Elasticsearch refuses documents: {verdict.status} {verdict.error_type}:"
+        f" {verdict.reason}.",
+        remedy="Grant the privilege or lift the block it names, and run it again.",
+    )
