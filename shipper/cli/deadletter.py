@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 from rich.console import Console
 
-from shipper.app import Redelivery
+from shipper.audit import Redelivery
 from shipper.cli.options import (
     config_options,
     existing_state,

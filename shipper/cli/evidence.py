@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from shipper.app import Evidence
+from shipper.audit import Evidence
 from shipper.cli.render import echo_json, prose, table
 from shipper.records import Encoding
 

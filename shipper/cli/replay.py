@@ -13,7 +13,8 @@ import click
 import msgspec
 from elasticsearch import Elasticsearch
 
-from shipper.app import Assembly, Replayed, Replaying
+from shipper.app import Assembly
+from shipper.audit import Replayed, Replaying
 from shipper.cli.options import (
     config_options,
     discovery_from,

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from shipper.app import Evidence, evidence
+from shipper.audit import Evidence, evidence
 from shipper.cli.evidence import show_evidence
 from shipper.cli.options import (
     config_options,

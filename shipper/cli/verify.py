@@ -10,7 +10,8 @@ import click
 import msgspec
 from rich.console import Console
 
-from shipper.app import Assembly, Finding, Verification, Verified
+from shipper.app import Assembly
+from shipper.audit import Finding, Verification, Verified
 from shipper.cli.options import (
     config_options,
     discovery_from,

@@ -334,7 +334,7 @@ FAULTS = (
         "shipper/deliver/elastic.py",
         "if since is None:\n            return self._bulk(events)",
         "if True:\n            return self._bulk(events)",
-        ("tests/deliver/test_elastic.py", "tests/app/test_resending.py"),
+        ("tests/deliver/test_elastic.py", "tests/audit/test_resending.py"),
     ),
     Fault(
         "forgets that a lost reply may be a delivery",

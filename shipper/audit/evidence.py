@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from shipper.app.extent import Extent, measure, opened
+from shipper.audit.extent import Extent, measure, opened
 from shipper.records import Checkpoint, Source
 from shipper.store import SourceStatus
 from shipper.tail import (

@@ -9,11 +9,11 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from shipper.app.assembly import Assembly
-from shipper.app.extent import Extent, measure, opened
-from shipper.app.holdings import Found, Holdings
-from shipper.app.removal import remove
-from shipper.app.resending import Resending, batches
-from shipper.app.verification import offset_of
+from shipper.audit.extent import Extent, measure, opened
+from shipper.audit.holdings import Found, Holdings
+from shipper.audit.removal import remove
+from shipper.audit.resending import Resending, batches
+from shipper.audit.verification import offset_of
 from shipper.clock import Clock
 from shipper.config import Settings
 from shipper.deliver import Gate, Sink, Verdict

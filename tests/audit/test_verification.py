@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from shipper.app import Verification, Verified, documents
+from shipper.app import documents
+from shipper.audit import Verification, Verified
 from shipper.errors import InputProblem, NotPermitted, SinkUnavailable
 from shipper.records import Stream
 from shipper.tail import LocalOpener

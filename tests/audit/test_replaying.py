@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shipper.app import Replaying, documents
-from shipper.app.verification import offset_of
+from shipper.app import documents
+from shipper.audit import Replaying
+from shipper.audit.verification import offset_of
 from shipper.clock import SystemClock
 from shipper.config import InputSettings, Settings
 from shipper.deliver import Verdict

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from shipper.app import Evidence, evidence
+from shipper.audit import Evidence, evidence
 from shipper.parse import first_time
 from shipper.records import (
     Checkpoint,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shipper.app import Redelivered, Redelivery
+from shipper.audit import Redelivered, Redelivery
 from shipper.config import OutputSettings
 from shipper.deliver import Outage, Sink, Verdict
 from shipper.errors import SinkUnavailable

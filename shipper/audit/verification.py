@@ -19,9 +19,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from shipper.app.assembly import Assembly
-from shipper.app.extent import Bounded, measure, opened
-from shipper.app.holdings import Found, Holdings
 from shipper.app.oneshot import documents
+from shipper.audit.extent import Bounded, measure, opened
+from shipper.audit.holdings import Found, Holdings
 from shipper.errors import InputProblem
 from shipper.records import Event, Source, Stream
 from shipper.tail import Opener

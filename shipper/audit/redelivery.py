@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from shipper.app.resending import Resending, batches
+from shipper.audit.resending import Resending, batches
 from shipper.config import OutputSettings
 from shipper.deliver import Sink, Verdict
 from shipper.records import Event, Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipper.app.resending import Resending, batches
+from shipper.audit.resending import Resending, batches
 from shipper.clock import SystemClock
 from shipper.config import OutputSettings
 from shipper.deliver import Gate, Outage, TooLarge, Verdict

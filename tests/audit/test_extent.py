@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shipper.app.extent import Bounded, Extent, measure, opened
+from shipper.audit.extent import Bounded, Extent, measure, opened
 from shipper.errors import InputProblem
 from shipper.records import Encoding
 from shipper.tail import LocalOpener

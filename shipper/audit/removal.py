@@ -13,7 +13,7 @@ from itertools import islice
 import msgspec
 from elasticsearch import Elasticsearch
 
-from shipper.app.holdings import Found
+from shipper.audit.holdings import Found
 from shipper.errors import NotPermitted, SinkUnavailable
 
 _SLICE = 5_000
