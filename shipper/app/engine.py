@@ -121,7 +121,9 @@ class Engine:
         self._assembly = Assembly(settings, clock)
         self._database = Database(folder.database, clock, check=Trail.decode)
         self._ledger = Ledger()
-        sink.resume(self._database.epochs(), unsettled=folder.unsettled)
+        sink.resume(
+            self._database.epochs(), sent_ms=folder.sent_ms, sending=folder.sending
+        )
         self._keeper = Keeper(
             self._database,
             self._ledger,

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events to Elasticsearch: batches, back-off, one verdict for each document."""
 
+from shipper.deliver.client import connect
 from shipper.deliver.counts import Counts
 from shipper.deliver.delivery import Delivery
-from shipper.deliver.elastic import ElasticSink, connect
+from shipper.deliver.elastic import ElasticSink
 from shipper.deliver.gate import Gate
 from shipper.deliver.outbox import Outbox
 from shipper.deliver.problems import explain, public_url

@@ -33,9 +33,9 @@ _log = structlog.get_logger(__name__)
 FAILURES = (ApiError, TransportError, UnsupportedProductError)
 LEARN_S = 60.0
 #: Seconds a bulk request may wait for a shard that is just being started.
-SHARD_WAIT_S = 10
+SHARD_WAIT_S = 2
 #: Seconds after which a request nobody waits for has done all it ever will.
-SETTLE_S = SHARD_WAIT_S + 5.0
+SETTLE_S = SHARD_WAIT_S + 8.0
 _IDS = 2_000
 _CLOSED, _FORBIDDEN, _MISSING = 400, 403, 404
 _NEVER = float("-inf")
@@ -76,17 +76,18 @@ class Backing:
         """Epochs known by now."""
         return dict(self._epochs)
 
-    def resume(self, epochs: Epochs, *, unsettled: bool) -> None:
+    def resume(self, epochs: Epochs, *, sent_ms: int | None) -> None:
         """Count epochs on from those an earlier run knew.
 
         Args:
             epochs: of an earlier run.
-            unsettled: that one may have left requests under way.
+            sent_ms: wall clock of its last sending, if that may still be under way.
         """
         self._epochs = dict(epochs)
         self._epoch = max(epochs, default=0)
-        if unsettled:
-            self.doubt()
+        if sent_ms is not None:
+            passed_s = max(0, self._clock.wall_ms() - sent_ms) / 1000
+            self._settled_at = self._clock.monotonic() + SETTLE_S - passed_s
 
     def mark(self) -> int:
         """Return the epoch as known now, to the minute.

@@ -7,7 +7,6 @@ import socket
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +14,6 @@ from elasticsearch import ApiError, Elasticsearch
 
 from shipper import __version__
 from shipper.clock import Clock
-from shipper.config import ElasticsearchSettings
 from shipper.deliver.backing import FAILURES, SHARD_WAIT_S, Backing
 from shipper.deliver.problems import outage, public_url
 from shipper.deliver.sink import (
@@ -27,8 +25,7 @@ from shipper.deliver.sink import (
     TooLarge,
     Verdict,
 )
-from shipper.deliver.wire import SERIALIZERS
-from shipper.errors import ConfigError, SinkUnavailable
+from shipper.errors import SinkUnavailable
 from shipper.records import DOCUMENT_HEAD, Epochs, Event, Outcome
 
 _FILTER = "errors,items.*.status,items.*.failure_store,items.*.error"
@@ -39,78 +36,6 @@ _CLUSTER_FAULT = "validation_exception"
 _MAX_REASON = 2_000
 
 _CREATED_ITEM = {"create": {"status": 201}}
-
-
-def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elasticsearch:
-    """Return a client; nothing is sent yet.
-
-    Args:
-        settings: where to and with what right.
-        connections: kept open per node.
-
-    Raises:
-        ConfigError: the settings do not fit together.
-    """
-    options: dict[str, Any] = {
-        "max_retries": 0,  # retrying is ours: endless, jittered, interruptible
-        "retry_on_timeout": False,
-        "request_timeout": settings.timeout,
-        "http_compress": settings.compress,
-        "connections_per_node": connections,
-        "serializers": SERIALIZERS,
-    }
-    if settings.api_key:
-        options["api_key"] = settings.api_key.reveal()
-    elif settings.username:
-        password = settings.password.reveal()
-        options["basic_auth"] = (settings.username, password)
-    urls = [url.strip() for url in settings.url.split(",")]
-    if any(url.startswith("https:") for url in urls):
-        options |= _tls(settings)
-    if not all(url.startswith(("https://", "http://")) for url in urls):
-        raise _unusable(urls, "it begins with neither https:// nor http://")
-    try:
-        return Elasticsearch(urls, **options)
-    except (ValueError, TypeError, OSError) as error:
-        # Without its cause, whose words may show a password.
-        raise _unusable(urls, str(error)) from None
-
-
-def _unusable(urls: list[str], reason: str) -> ConfigError:
-    for url in urls:
-        reason = reason.replace(url, public_url(url))
-    return ConfigError(
-        "elasticsearch",
-        f"{public_url(','.join(urls))} cannot be used: {reason}",
-        remedy="A URL looks like https://siem.example:9200.",
-    )
-
-
-def _tls(settings: ElasticsearchSettings) -> dict[str, Any]:
-    options: dict[str, Any] = {"verify_certs": settings.verify}
-    if not settings.verify:
-        options["ssl_show_warn"] = False  # `check` says it, once
-    files = {
-        "ca_certs": settings.ca_cert,
-        "ssl_assert_fingerprint": settings.fingerprint,
-        "client_cert": settings.client_cert,
-        "client_key": settings.client_key,
-    }
-    for name in ("ca_cert", "client_cert", "client_key"):
-        _require_readable(name, getattr(settings, name))
-    return options | {option: value for option, value in files.items() if value}
-
-
-def _require_readable(name: str, path: str) -> None:
-    """The client would only notice with the first request, and blame the network."""
-    try:
-        if path:
-            Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f"elasticsearch.{name}",
-            f"{path} cannot be read: {error.strerror or error}",
-        ) from error
 
 
 class ElasticSink:
@@ -138,6 +63,7 @@ class ElasticSink:
         prepare: Callable[[], None] | None = None,
     ) -> None:
         self._prepare = prepare
+        self._sending: Callable[[], None] = _nothing
         self._client = client
         self._url = url
         self._clock = clock
@@ -161,9 +87,12 @@ class ElasticSink:
         """Epochs known by now."""
         return self._backing.epochs
 
-    def resume(self, epochs: Epochs, *, unsettled: bool) -> None:
-        """Count epochs on from those an earlier run knew; see ``Backing``."""
-        self._backing.resume(epochs, unsettled=unsettled)
+    def resume(
+        self, epochs: Epochs, *, sent_ms: int | None, sending: Callable[[], None]
+    ) -> None:
+        """Count epochs on from those an earlier run knew; see ``Sink``."""
+        self._sending = sending
+        self._backing.resume(epochs, sent_ms=sent_ms)
 
     def prepare(self) -> None:
         """Make the server ready.
@@ -206,6 +135,7 @@ class ElasticSink:
         ]
 
     def _bulk(self, events: list[Event]) -> list[Verdict]:
+        self._sending()
         try:
             reply = self._client.bulk(
                 operations=self.body(events),  # type: ignore[arg-type]  # bytes pass
@@ -270,6 +200,10 @@ class ElasticSink:
             raise Outage(
                 SinkUnavailable(f"{public_url(self._url)} gave a malformed answer.")
             ) from error
+
+
+def _nothing() -> None:
+    return None
 
 
 def _verdict(item: Mapping[str, Any]) -> Verdict:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -81,12 +82,15 @@ class Sink(Protocol):
         """Epochs known by now."""
         ...
 
-    def resume(self, epochs: Epochs, *, unsettled: bool) -> None:
+    def resume(
+        self, epochs: Epochs, *, sent_ms: int | None, sending: Callable[[], None]
+    ) -> None:
         """Count epochs on from those an earlier run knew.
 
         Args:
             epochs: of an earlier run.
-            unsettled: that one may have left requests under way.
+            sent_ms: wall clock of its last sending, if that may still be under way.
+            sending: to be called before documents are sent.
         """
         ...
 

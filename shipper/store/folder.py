@@ -35,8 +35,9 @@ class StateFolder:
         StateError: it cannot be made or written, or another process holds it.
 
     Attributes:
-        unsettled: who had it before may have left requests under way.
-        abandoned: so may we; the next one is told.
+        sent_ms: wall clock of the last sending of whoever had it before, if requests
+            of theirs may still be under way.
+        abandoned: requests of ours may be; the next one is told.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +59,7 @@ class StateFolder:
                 f"state.dir: {path} is in use by process {holder}.",
                 remedy="Stop that one first, or name another folder with --state.",
             ) from error
-        self.unsettled = (path / "pid").exists()
+        self.sent_ms = self._sent_ms()
         self.abandoned = False
         # The holder's number stands beside the lock: Windows lets nobody read a locked
         # range.
@@ -90,6 +91,17 @@ class StateFolder:
         """Return the path of the refused documents in a state folder."""
         return folder / "dead-letters.ndjson"
 
+    def sending(self) -> None:
+        """Note that something is being sent now."""
+        with contextlib.suppress(OSError):
+            (self.path / "sent").touch()
+
+    def _sent_ms(self) -> int | None:
+        try:
+            return (self.path / "sent").stat().st_mtime_ns // 1_000_000
+        except OSError:
+            return None
+
     def _holder(self) -> str:
         try:
             return (self.path / "pid").read_text(encoding="ascii").strip() or "?"
@@ -98,9 +110,10 @@ class StateFolder:
 
     def close(self) -> None:
         """Let another process use the folder."""
-        if not self.abandoned:
+        left = ("pid",) if self.abandoned else ("pid", "sent")
+        for name in left:
             with contextlib.suppress(OSError):
-                (self.path / "pid").unlink()
+                (self.path / name).unlink()
         self._file.close()
 
     def __enter__(self) -> Self:

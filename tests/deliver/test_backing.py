@@ -169,7 +169,7 @@ def test_mark_survives_trouble(bench: Bench, status: int) -> None:
 
 def test_resumed(bench: Bench) -> None:
     """Epochs are counted on from an earlier run, so that theirs stay older."""
-    bench.backing.resume({3: {_RECORDS: "r0"}, 4: {_RECORDS: "r1"}}, unsettled=False)
+    bench.backing.resume({3: {_RECORDS: "r0"}, 4: {_RECORDS: "r1"}}, sent_ms=None)
     assert bench.minute() == 4
 
     bench.server.streams[_RECORDS]["r2"] = ""
@@ -227,7 +227,7 @@ def test_from_the_known_index_on(
     """
     bench.backing.resume(
         {1: {_RECORDS: "r0"}, 2: {_RECORDS: "r3"}, 3: {_RECORDS: "r4"}},
-        unsettled=False,
+        sent_ms=None,
     )
     bench.server.streams[_RECORDS] = {"r1": "", "r2": "", "r3": "a", "r4": ""}
 
@@ -279,10 +279,12 @@ def test_settled(bench: Bench, *, restarted: bool) -> None:
     """While an earlier request may still write to an older index, nothing is sent."""
     bench.server.streams[_RECORDS] = {"r1": "a", "r2": ""}
     if restarted:
-        bench.backing.resume({}, unsettled=True)
+        # Three seconds ago, and so is the doubt.
+        bench.backing.resume({}, sent_ms=bench.clock.now_ms - 3_000)
+        bench.clock.now_s -= 3
     else:
         bench.backing.doubt()
-    bench.clock.now_s += 11
+    bench.clock.now_s += 6
     with pytest.raises(Outage) as caught:
         bench.backing.found([_event("a")], 0)
 

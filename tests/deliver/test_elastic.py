@@ -119,7 +119,7 @@ def test_request() -> None:
     assert (request.method, request.path) == ("PUT", "/_bulk")
     assert request.query == {
         "require_data_stream": "true",
-        "timeout": "10s",
+        "timeout": "2s",
         "filter_path": "errors,items.*.status,items.*.failure_store,items.*.error",
     }
     assert "ndjson" in request.headers["content-type"]

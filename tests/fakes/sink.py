@@ -30,7 +30,9 @@ class MemorySink:
         """No epochs: all is in one index."""
         return {}
 
-    def resume(self, epochs: Epochs, *, unsettled: bool) -> None:
+    def resume(
+        self, epochs: Epochs, *, sent_ms: int | None, sending: Callable[[], None]
+    ) -> None:
         """There is nothing to look up in older indices."""
 
     def prepare(self) -> None:

@@ -197,7 +197,7 @@ def _run(url: str, namespace: str, epochs: Epochs) -> Iterator[ElasticSink]:
     """Yield a sink as a run has it that resumes from these epochs."""
     client = connect(ElasticsearchSettings(url=url))
     sink = ElasticSink(client, namespace=namespace, url=url, clock=SystemClock())
-    sink.resume(epochs, unsettled=False)
+    sink.resume(epochs, sent_ms=None, sending=lambda: None)
     try:
         yield sink
     finally:

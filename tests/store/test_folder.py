@@ -81,3 +81,16 @@ def test_unusable_folder(tmp_path: Path) -> None:
     assert caught.value.message == (
         f"state.dir: {tmp_path / 'file'} cannot be used: File exists."
     )
+
+
+def test_sending_is_remembered(tmp_path: Path) -> None:
+    """Who is killed while sending leaves a trace, who stops in order does not."""
+    with StateFolder(tmp_path) as first:
+        first.sending()
+        first.abandoned = True
+    with StateFolder(tmp_path) as second:
+        at = (tmp_path / "sent").stat().st_mtime_ns // 1_000_000
+    with StateFolder(tmp_path) as third:
+        pass
+
+    assert (first.sent_ms, second.sent_ms, third.sent_ms) == (None, at, None)
