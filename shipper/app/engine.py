@@ -216,9 +216,10 @@ class Engine:
         Raises:
             StateError: progress cannot be saved.
         """
-        # What is acknowledged has to be saved, or a crash would ask for it again.
+        unacknowledged = self._ledger.unacknowledged(harvester.source.key)
+        # What else is acknowledged has to be saved, or a crash would ask for it again.
         self._keeper.save()
-        harvester.rescue(self._ledger.unacknowledged(harvester.source.key))
+        harvester.rescue(unacknowledged)
 
     def room(self, timeout_s: float) -> bool:
         """Tell whether more may be read, waiting up to ``timeout_s`` seconds for it."""

@@ -104,8 +104,16 @@ class Keeper:
         """Save what there is now.
 
         Raises:
-            StateError: it cannot be saved.
+            StateError: it cannot be saved; the shipper has to stop, in whatever thread
+                this came up.
         """
+        try:
+            self._save()
+        except StateError as error:
+            self.trouble = error
+            raise
+
+    def _save(self) -> None:
         with self._saving:
             # Asked later, it might leave out a batch that the ledger still lacks.
             since = self._since()
@@ -146,8 +154,7 @@ class Keeper:
             self._wake.clear()
             try:
                 self.save()
-            except StateError as error:
-                self.trouble = error
+            except StateError:
                 return
             except Exception as error:  # noqa: BLE001  it must not end in silence
                 self.trouble = StateError(

@@ -101,6 +101,14 @@ class Rest(Struct, frozen=True, kw_only=True):
         """Under which name it is kept."""
         return self.source, self.gen_id, self.life
 
+    @property
+    def whole(self) -> bool:
+        """The file is as long as its name says."""
+        try:
+            return os.stat(self.path).st_size == self.size  # noqa: PTH116 - text
+        except OSError:
+            return False
+
     def open(self) -> LogFile:
         """Open it like the log; raises :class:`shipper.tail.LookError`."""
         return _RestFile(self)

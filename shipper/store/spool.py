@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -16,7 +17,14 @@ import structlog
 from shipper.clock import Clock
 from shipper.records import Generation, Source
 from shipper.store.rest import Rest, RestName, rest_name, source_digest
-from shipper.tail import ANCHOR_BYTES, IDENTITY_BYTES, LogFile, Opener
+from shipper.tail import (
+    ANCHOR_BYTES,
+    IDENTITY_BYTES,
+    LogFile,
+    LookError,
+    Opener,
+    Trouble,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -60,20 +68,22 @@ class Spool:
         self.sharers = 1
         for path in sorted(folder.glob("*")):
             rest = Rest.named(path)
-            if rest is not None:
-                self._size += rest.size
-                self._add(rest)
-            elif path.suffix == ".tmp":
-                path.unlink(missing_ok=True)  # cut short by a crash
+            if rest is not None and rest.whole:
+                self._take_up(rest)
+            elif rest is not None or path.suffix == ".tmp":
+                _unlink(path)  # cut short by a crash
 
     # --- the file system of the tailer ------------------------------------------
 
     def open(self, path: str) -> LogFile:
         """Open ``path``; raises :class:`LookError`."""
         rest = self._by_path.get(path)
-        if rest is None:
-            return self._opener.open(path)
-        return rest.open()
+        if rest is not None:
+            return rest.open()
+        if Path(path).parent == self._folder:
+            # Given back meanwhile; read as a log, its bytes would stand elsewhere.
+            raise LookError(Trouble.MISSING, path)
+        return self._opener.open(path)
 
     def names(self, directory: str, log: str) -> list[str]:
         """Return what files of ``log`` are in ``directory``; raises ``LookError``."""
@@ -96,10 +106,12 @@ class Spool:
             rests = self._rests.get(source_digest(source))
             return [rest.path for rest in rests.values()] if rests else []
 
-    def holds(self, source: Source, generation: Generation, end: int) -> bool:
-        """Tell whether a generation is kept up to offset ``end``."""
+    def holds(
+        self, source: Source, generation: Generation, start: int, end: int
+    ) -> bool:
+        """Tell whether a generation is kept from ``start`` up to ``end``."""
         rest = self._find(source, generation)
-        return rest is not None and rest.end >= end
+        return rest is not None and rest.start <= start and rest.end >= end
 
     def keep(
         self,
@@ -128,42 +140,46 @@ class Spool:
         if start <= IDENTITY_BYTES:
             start = 0
         rest = Rest.of(self._folder, source, generation, start, file.size())
-        if not self._reserve(rest, source):
+        if not self._reserve(rest, before, source):
             return False
         kept = False
         try:
             kept = self._copy(rest, file, unchanged)
         finally:
             with self._lock:
+                self._size -= rest.size
                 if kept:
-                    self._add(rest)
-                else:
-                    self._size -= rest.size
-        if kept and before is not None and before.path != rest.path:
-            self._remove(before)
+                    self._take_up(rest)
         return kept
 
     def release(self, source: Source, generation: Generation, offset: int) -> None:
         """Let go of what has been saved as acknowledged up to ``offset`` bytes."""
-        rest = self._find(source, generation)
-        if rest is not None and offset >= rest.end:
-            with self._lock:
+        with self._lock:
+            rest = self._rests.get(source_digest(source), {}).get(
+                rest_name(source, generation)
+            )
+            if rest is not None and offset >= rest.end:
                 del self._rests[rest.source][rest.name]
-            self._remove(rest)
+                self._remove(rest)
 
     def _find(self, source: Source, generation: Generation) -> Rest | None:
         with self._lock:
             rests = self._rests.get(source_digest(source))
             return rests.get(rest_name(source, generation)) if rests else None
 
-    def _reserve(self, rest: Rest, source: Source) -> bool:
-        """Set room aside, if there is any; say if there is not."""
+    def _reserve(self, rest: Rest, before: Rest | None, source: Source) -> bool:
+        """Set room aside, if there is any; say if there is not.
+
+        What the new rest takes the place of does not count.
+        """
         with self._lock:
-            total = self._size + rest.size
+            replaced = before.size if before is not None else 0
+            total = self._size + rest.size - replaced
             own = sum(r.size for r in self._rests.get(rest.source, {}).values())
+            own -= replaced
             fair = own + rest.size <= self._max_bytes // max(1, self.sharers)
             if total <= self._max_bytes // 2 or (fair and total <= self._max_bytes):
-                self._size = total
+                self._size += rest.size
                 return True
         now = self._clock.monotonic()
         if now - self._said_at >= _REMIND_S:
@@ -197,15 +213,31 @@ class Spool:
                 reason=error.strerror or str(error),
             )
         finally:
-            copy.unlink(missing_ok=True)
+            _unlink(copy)
         return False
 
-    def _add(self, rest: Rest) -> None:
-        self._rests.setdefault(rest.source, {})[rest.name] = rest
+    def _take_up(self, rest: Rest) -> None:
+        """Enter a rest in place of the one of the same life, if it has more."""
+        rests = self._rests.setdefault(rest.source, {})
+        before = rests.get(rest.name)
+        self._size += rest.size
         self._by_path[rest.path] = rest
+        if before is not None and (before.end, -before.start) > (rest.end, -rest.start):
+            self._remove(rest)
+            return
+        rests[rest.name] = rest
+        if before is not None and before.path != rest.path:
+            self._remove(before)
+        elif before is not None:
+            self._size -= before.size
 
     def _remove(self, rest: Rest) -> None:
-        with self._lock:
+        if self._by_path.pop(rest.path, None) is not None:
             self._size -= rest.size
-            self._by_path.pop(rest.path, None)
-        Path(rest.path).unlink(missing_ok=True)
+        _unlink(Path(rest.path))
+
+
+def _unlink(path: Path) -> None:
+    """Delete a file; one that cannot be deleted now is found at the next start."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from shipper.tail.opener import (
     LogFile,
     LookError,
     Opener,
+    Trouble,
     trouble_of,
 )
 from shipper.tail.pacing import Pacing
@@ -48,6 +49,7 @@ __all__ = [
     "ShareReaders",
     "Siblings",
     "Status",
+    "Trouble",
     "Watch",
     "active_path",
     "crowded",

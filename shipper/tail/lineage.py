@@ -65,8 +65,10 @@ class Lineage:
             ordinal = self.lives[-1].generation.ordinal + 1
         same = [life for life in self.lives if life.has_id(identity.gen_id)]
         number = max((life.generation.life for life in same), default=-1) + 1
-        if candidate.kept is not None:
-            number = max(number, candidate.kept.life)
+        if candidate.kept is not None and candidate.kept.life not in {
+            life.generation.life for life in same
+        }:
+            number = candidate.kept.life
         head = candidate.head(identity)
         life = Life(
             Generation(gen_id=identity.gen_id, ordinal=ordinal, life=number),

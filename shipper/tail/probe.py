@@ -99,6 +99,8 @@ def probe(
         LookError: the file cannot be looked at, or changed meanwhile.
     """
     with opener.open(path) as file:
+        if file.kept is not None and file.kept.start > max(0, life.position):
+            return NotFound(differs=False)  # it lacks what comes next
         size = file.size()
         beginning = file.pread(0, HEAD_BYTES)
         if not life.head.matches(beginning):

@@ -24,8 +24,10 @@ class Spool(Protocol):
         """Return the paths of what is kept of a log."""
         ...
 
-    def holds(self, source: Source, generation: Generation, end: int) -> bool:
-        """Tell whether a generation is kept up to offset ``end``."""
+    def holds(
+        self, source: Source, generation: Generation, start: int, end: int
+    ) -> bool:
+        """Tell whether a generation is kept from ``start`` up to ``end``."""
         ...
 
     def keep(
@@ -61,7 +63,7 @@ def rescue(
     """
     with opener.open(path) as file:
         end = file.size()
-        if end <= start or spool.holds(source, life.generation, end):
+        if end <= start or spool.holds(source, life.generation, start, end):
             return
         beginning = file.pread(0, HEAD_BYTES)
         before = min(ANCHOR_BYTES, life.position)

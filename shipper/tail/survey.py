@@ -129,6 +129,7 @@ class Survey:
         trouble: LookError | None = None
         unknown: dict[str, Candidate] = {}
         grown: list[tuple[Life, str]] = []
+        placed: set[int] = set()
         for path in paths + self.kept():
             try:
                 candidate = self._identified(path, lives, now)
@@ -150,6 +151,9 @@ class Survey:
                 continue
             self._doubts.pop(path, None)
             life.day = today
+            if id(life) not in placed and not life.finished:
+                life.path = path  # it may have been renamed since it was read
+            placed.add(id(life))
             if life.finished and candidate.size > life.position:
                 grown.append((life, path))
         ordered = sorted(unknown.values(), key=self._order)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shipper.records import Generation, Source
 from shipper.store import Spool, spooled_in
-from shipper.tail import LocalOpener, Pacing
+from shipper.tail import LocalOpener, LookError, Pacing, Trouble
 from tests.fakes.clock import ManualClock
 from tests.fakes.files import MemoryFiles
 from tests.tail.following import ACTIVE, ROTATED, Follower, Memory, line, lines
@@ -313,3 +313,76 @@ def test_once_keeps_nothing() -> None:
     follower.harvester.rescue({})
 
     assert follower.follow(looks=1) == lines(1)
+
+
+def test_a_rest_given_back_is_no_log(tmp_path: Path) -> None:
+    """Whoever still has the path of a rest that was given back is told it is gone."""
+    files = MemoryFiles()
+    files.write("/logs/a", lines(1))
+    spool = spool_over(files, tmp_path)
+    with files.open("/logs/a") as file:
+        spool.keep(source(), GENERATION, file, 0, lambda: True)
+    (path,) = spool.paths(source())
+    spool.release(source(), GENERATION, len(lines(1)))
+    Path(path).write_bytes(b"what could not be deleted")
+
+    with pytest.raises(LookError) as caught:
+        spool.open(path)
+
+    assert caught.value.trouble is Trouble.MISSING
+
+
+@pytest.mark.parametrize("shorter", ["0-9000", "0-10500"])
+def test_the_longer_of_two(tmp_path: Path, shorter: str) -> None:
+    """Killed between two copies of a growing file, the one that has more is used."""
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    name = f"{'0' * 24}.{GENERATION.gen_id}.0."
+    sizes = {"0-9000": 9_000, "0-10500": 10_500}
+    for part, size in sizes.items():
+        cut = 1 if part == shorter and shorter == "0-10500" else 0
+        (folder / f"{name}{part}.spool").write_bytes(b"x" * (size - cut))
+
+    spool = spool_over(MemoryFiles(), tmp_path)
+
+    # A file that is shorter than its name says was cut by a crash of the machine.
+    expected = "0-10500" if shorter == "0-9000" else "0-9000"
+    assert [path.name for path in kept(tmp_path)] == [f"{name}{expected}.spool"]
+    assert spool.size == sizes[expected]
+
+
+def test_a_rest_that_begins_too_late(tmp_path: Path) -> None:
+    """After the loss of the store, a rest of the end alone is no place to read on."""
+    world, follower = following(tmp_path)
+    long = b"".join(line(n, "x" * 200) for n in range(1, 40))
+    world.write(ACTIVE, long)
+    follower.look()
+    world.append(ACTIVE, lines(51, 52))
+    follower.suffer()
+    rotate(world, lines(55))
+    follower.suffer()
+
+    follower.spool = spool_over(world.files, tmp_path)
+    follower.restart(())
+    follower.look(read=False)
+    follower.suffer()
+    rotate(world, lines(59))
+    follower.suffer()
+
+    assert follower.follow(looks=8) == long + lines(51, 52, 55, 59)
+    assert follower.lost == 0
+
+
+def test_growing_counts_once(tmp_path: Path) -> None:
+    """A rest that grows needs room for what is new only."""
+    files = MemoryFiles()
+    spool = spool_over(files, tmp_path, max_bytes=1000)
+    spool.sharers = 2
+    files.write("/logs/a", b"x" * 480)
+    for _ in range(2):
+        with files.open("/logs/a") as file:
+            assert spool.keep(source(), GENERATION, file, 0, lambda: True)
+        files.append("/logs/a", b"x" * 10)
+
+    assert spool.size == 490
+    assert len(kept(tmp_path)) == 1
