@@ -18,7 +18,7 @@ def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")  # shown when the test fails
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_nothing_lost_nothing_doubled() -> None:
     """Killed, cut, refused and rotated for two minutes, every record is there once."""
     plan = Plan(
@@ -39,7 +39,7 @@ def test_nothing_lost_nothing_doubled() -> None:
     assert report.findings.lost == report.findings.doubled == 0
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_loss_is_told() -> None:
     """What is overwritten unread is told: to the byte if it was seen before it went."""
     plan = overwriting.plan(secrets.randbits(32))

@@ -146,7 +146,7 @@ def test_hosts_that_hang_delay_nobody_by_more_than_a_sweep(
     alive = len(hosts) - len(dead)
     with tailing(fleet, hosts, tmp_path) as (engine, stop):
         all_sent = until(
-            lambda: engine.progress().counts.indexed == alive, within_s=2 * SWEEP_S
+            lambda: engine.progress().counts.indexed == alive, within_s=5 * SWEEP_S
         )
         begun = time.monotonic()
         threading.Event().wait(SWEEP_S)
@@ -167,16 +167,16 @@ def test_hosts_that_are_off_do_not_delay_the_others(tmp_path: Path) -> None:
     hosts = [f"pc{number:05}" for number in range(500)]
     off = frozenset(host for host in hosts if host[-1] in "369")
     fleet = Fleet(hosts, off=off, fails_after_s=2.0)
-    with tailing(fleet, hosts, tmp_path, sweep_s=2.0) as (engine, stop):
+    with tailing(fleet, hosts, tmp_path, sweep_s=5.0) as (engine, stop):
         all_sent = until(
             lambda: engine.progress().counts.indexed == len(hosts) - len(off),
-            within_s=20.0,
+            within_s=40.0,
         )
         begun = time.monotonic()
-        threading.Event().wait(8.0)
+        threading.Event().wait(12.0)
         gap = longest_gap(fleet, begun)
         took = stop()
 
     assert all_sent
-    assert gap < 4.0  # its own interval, and at most one sweep of delay
+    assert gap < 10.0  # its own interval, and at most one sweep of delay
     assert took < 5.0
