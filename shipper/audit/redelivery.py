@@ -10,9 +10,10 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from shipper.audit.resending import Resending, batches
+from shipper.audit.resending import Resending, batches, put_off
 from shipper.config import OutputSettings
 from shipper.deliver import Sink, Verdict
+from shipper.errors import NotPermitted, SinkUnavailable
 from shipper.records import Event, Outcome
 from shipper.store import Damaged, DeadLetters, Key, Letter, Refusal
 
@@ -29,12 +30,18 @@ class Redelivered(Struct, frozen=True, kw_only=True):
         duplicates: there already; no letters any more, either.
         refused: refused again; they stay.
         damaged: numbers of lines that are no letters; they stay.
+        unchecked: taken now, without a look into older backing indices.
+        put_off: neither taken nor refused for good; they stay.
+        problem: why, if there are any; a lack of privileges before all else.
     """
 
     indexed: int
     duplicates: int
     refused: int
     damaged: tuple[int, ...]
+    unchecked: int = 0
+    put_off: int = 0
+    problem: SinkUnavailable | NotPermitted | None = None
 
 
 class Redelivery:
@@ -65,6 +72,9 @@ class Redelivery:
         self._taken: set[Key] = set()
         self._refused: dict[Key, Refusal] = {}
         self._indexed = 0
+        self._unchecked = 0
+        self._put_off = 0
+        self._problem: SinkUnavailable | NotPermitted | None = None
 
     def run(self, wanted: frozenset[str] = frozenset()) -> Redelivered:
         """Send letters again.
@@ -87,7 +97,8 @@ class Redelivery:
                             batch, resending.send(batch), strict=True
                         ):
                             self._account(event, namespace, verdict)
-                        self._progress(len(self._taken) + len(self._refused))
+                        dealt = len(self._taken) + len(self._refused)
+                        self._progress(dealt + self._put_off)
         finally:
             self._letters.settle(self._taken, self._refused)
         return Redelivered(
@@ -95,19 +106,23 @@ class Redelivery:
             duplicates=len(self._taken) - self._indexed,
             refused=len(self._refused),
             damaged=tuple(self._damaged),
+            unchecked=self._unchecked,
+            put_off=self._put_off,
+            problem=self._problem,
         )
 
     def _fresh(self, wanted: frozenset[str]) -> Generator[Letter]:
-        """Yield each letter that is wanted and can be sent, once."""
-        seen = set()
+        """Yield each letter that is wanted and can be sent, once: as it was last."""
+        found, damaged = self._letters.summary()
+        self._damaged = [each.line for each in damaged]
+        newer = {each.key: each.times for each in found}
         with closing(self._letters.read()) as entries:
             for entry in entries:
-                if isinstance(entry, Damaged):
-                    self._damaged.append(entry.line)
+                if isinstance(entry, Damaged) or (wanted and entry.id not in wanted):
                     continue
-                if entry.key in seen or (wanted and entry.id not in wanted):
+                newer[entry.key] = newer.get(entry.key, 0) - 1
+                if newer[entry.key]:  # one that came meanwhile has to wait, too
                     continue
-                seen.add(entry.key)
                 if entry.sendable:
                     yield entry
                 else:
@@ -122,7 +137,15 @@ class Redelivery:
                 reason=verdict.reason,
             )
             return
+        if verdict.outcome is Outcome.RETRY:
+            self._put_off += 1
+            if not isinstance(self._problem, NotPermitted):
+                problem = put_off(verdict)
+                if self._problem is None or isinstance(problem, NotPermitted):
+                    self._problem = problem
+            return
         self._taken.add(key)
+        self._unchecked += verdict.unchecked
         self._indexed += verdict.outcome is Outcome.DELIVERED
 
 

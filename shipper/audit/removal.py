@@ -9,42 +9,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import msgspec
 from elasticsearch import Elasticsearch
 
 from shipper.audit.holdings import Found
+from shipper.audit.resending import privilege_lacks
 from shipper.errors import NotPermitted, SinkUnavailable
 
 _SLICE = 5_000
-_FORBIDDEN = 403
-_GONE = frozenset({200, 404})  # 404: somebody else deleted it first
+_NOT_FOUND = 404  # somebody else deleted it first
+_GONE = frozenset({200, _NOT_FOUND})
 
 
-def remove(client: Elasticsearch, found: Iterable[Found]) -> int:
-    """Delete documents; return how many.
+class Removal:
+    """Deletes documents, and keeps count of them even if it has to stop.
 
     Args:
         client: the client.
-        found: where they are.
 
-    Raises:
-        SinkUnavailable: some are not deleted.
-        NotPermitted: the same, for lack of a privilege.
+    Attributes:
+        deleted: documents deleted so far.
     """
-    deleted = 0
-    entries = iter(found)
-    while part := list(islice(entries, _SLICE)):
-        reply = client.bulk(
-            operations=b"".join(_actions(part)),  # type: ignore[arg-type]  # bytes pass
-            filter_path="items.*.status,items.*.error",
-        )
-        for item in reply.body["items"]:
-            answer = item["delete"]
-            if answer["status"] not in _GONE:
-                raise _refused(answer)
-            deleted += answer["status"] != 404  # noqa: PLR2004 - as above
-    return deleted
+
+    def __init__(self, client: Elasticsearch) -> None:
+        self._client = client
+        self.deleted = 0
+
+    def remove(self, found: Iterable[Found]) -> int:
+        """Delete documents; return how many.
+
+        Args:
+            found: where they are.
+
+        Raises:
+            SinkUnavailable: some are not deleted.
+            NotPermitted: the same, for lack of a privilege.
+        """
+        before = self.deleted
+        entries = iter(found)
+        while part := list(islice(entries, _SLICE)):
+            reply = self._client.bulk(
+                operations=b"".join(_actions(part)),  # type: ignore[arg-type]  # bytes pass
+                filter_path="items.*.status,items.*.error",
+            )
+            answers = [item["delete"] for item in reply.body["items"]]
+            self.deleted += sum(
+                answer["status"] in _GONE and answer["status"] != _NOT_FOUND
+                for answer in answers
+            )
+            for answer in answers:
+                if answer["status"] not in _GONE:
+                    raise _refused(answer)
+        return self.deleted - before
 
 
 def _actions(found: list[Found]) -> Iterator[bytes]:
@@ -53,11 +71,12 @@ def _actions(found: list[Found]) -> Iterator[bytes]:
         yield msgspec.json.encode(action) + b"\n"
 
 
-def _refused(answer: dict[str, object]) -> SinkUnavailable | NotPermitted:
-    kind = NotPermitted if answer["status"] == _FORBIDDEN else SinkUnavailable
-    error = answer.get("error")
-    reason = error.get("reason", "") if isinstance(error, dict) else ""
-    return kind(
-        f"Documents are not deleted: {answer['status']} {reason}.",
-        remedy="Deleting needs the privilege delete. Run it again: nothing is doubled.",
+def _refused(answer: dict[str, Any]) -> SinkUnavailable | NotPermitted:
+    error = answer.get("error") or {}
+    message = (
+        f"Documents are not deleted: {answer['status']} {error.get('type', '')}:"
+        f" {error.get('reason', '')}."
     )
+    if privilege_lacks(str(error.get("type", ""))):
+        return NotPermitted(message, remedy="Deleting needs the privilege delete.")
+    return SinkUnavailable(message, remedy="Lift the block it names, if there is one.")

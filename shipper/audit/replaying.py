@@ -11,18 +11,23 @@ from msgspec import Struct
 from shipper.app.assembly import Assembly
 from shipper.audit.extent import Extent, measure, opened
 from shipper.audit.holdings import Found, Holdings
-from shipper.audit.removal import remove
+from shipper.audit.removal import Removal
 from shipper.audit.resending import Resending, batches
-from shipper.audit.verification import offset_of
+from shipper.audit.verification import UNSETTLED, offset_of
+from shipper.audit.yielded import Yielded
 from shipper.clock import Clock
 from shipper.config import Settings
 from shipper.deliver import Gate, Sink, Verdict
-from shipper.errors import InputProblem
+from shipper.errors import InputProblem, NotPermitted, SinkUnavailable
 from shipper.parse import first_time
 from shipper.records import Event, Outcome, Source, Stream
-from shipper.tail import Harvester, Opener, Pacing, Siblings
+from shipper.tail import Harvester, Opener, Pacing, Siblings, Status
 
 _STREAMS = (Stream.CLISVC, Stream.STATE)
+#: Something the file's history may be in was not read.
+_UNREAD = frozenset(
+    {Status.DENIED, Status.LOCKED, Status.UNREACHABLE, Status.UNDECIDED}
+)
 _SHOWN = 10  # refusals named one by one
 
 
@@ -48,6 +53,7 @@ class Replayed(Struct, kw_only=True):
         states: state documents.
         indexed: those of both that were not there.
         duplicates: those that were there already.
+        unchecked: indexed, without a look into older backing indices.
         refused: those that Elasticsearch does not take.
         first_refused: the first few of them.
     """
@@ -56,6 +62,7 @@ class Replayed(Struct, kw_only=True):
     states: int = 0
     indexed: int = 0
     duplicates: int = 0
+    unchecked: int = 0
     refused: int = 0
     first_refused: list[Refused] = []
 
@@ -65,6 +72,7 @@ class Replayed(Struct, kw_only=True):
             self.states += 1
         else:
             self.records += 1
+        self.unchecked += verdict.unchecked
         if verdict.outcome is Outcome.DELIVERED:
             self.indexed += 1
         elif verdict.outcome is Outcome.DUPLICATE:
@@ -100,9 +108,11 @@ class Replaying:
         extent: what the file held when it was looked at.
         end: records that begin at this offset or behind it are not sent: the last line
             of a log that is being written may not be whole.
+        kept: documents of the range that were not deleted, because the file does not
+            yield them: an earlier life of the generation may have.
 
     Raises:
-        InputProblem: the file cannot be read, or is empty.
+        InputProblem: the file cannot be read, is empty, or too short to be named.
     """
 
     def __init__(
@@ -120,6 +130,12 @@ class Replaying:
             self.extent: Extent = measure(file, source)
         if not self.extent.gen_id:
             raise InputProblem(f"{path} is empty.", remedy="There is nothing to send.")
+        if not (self.extent.settled or siblings.rotated(path)):
+            raise InputProblem(
+                f"{path}: {UNSETTLED}.", remedy="Let it grow, and run it again."
+            )
+        self.kept = 0
+        self._yielded: Yielded | None = None
         self.end = self.extent.size if siblings.rotated(path) else self.extent.end
         self._begin = begin
         self._path = path
@@ -129,23 +145,47 @@ class Replaying:
         self._clock = clock
         self._opener = opener
 
-    def count(self, client: Elasticsearch) -> int:
-        """Return how many documents of the range there are.
+    def known(self, client: Elasticsearch) -> bool:
+        """Tell whether there is any document of the file's generation.
 
         Raises:
+            SinkUnavailable: the server is unreachable or refuses.
+            NotPermitted: the credentials are wrong, or lack ``read``.
+        """
+        holdings = self._holdings(client, Stream.CLISVC)
+        with holdings.point_in_time():
+            held = holdings.of(self.extent.gen_id, self.extent.size)
+            return next(held, None) is not None
+
+    def count(self, client: Elasticsearch) -> int:
+        """Return how many documents :meth:`delete` would delete.
+
+        Raises:
+            InputProblem: the file, or one beside it, cannot be read.
             SinkUnavailable: the server is unreachable or refuses.
             NotPermitted: the credentials are wrong, or lack ``read``.
         """
         return self._each(client, lambda found: sum(1 for _ in found))
 
     def delete(self, client: Elasticsearch) -> int:
-        """Delete the range's documents; return how many there were.
+        """Delete the range's documents that the file yields; return how many.
+
+        All that is sent afterwards is read before the first one is deleted.
 
         Raises:
+            InputProblem: the file, or one beside it, cannot be read.
             SinkUnavailable: the server is unreachable or refuses.
             NotPermitted: the credentials are wrong, or lack ``read`` or ``delete``.
         """
-        return self._each(client, lambda found: remove(client, found))
+        removal = Removal(client)
+        try:
+            return self._each(client, removal.remove)
+        except (SinkUnavailable, NotPermitted) as error:
+            remedy = f"`clisvc replay {self._path}` sends what was deleted again."
+            raise type(error)(
+                f"{error.message} Documents deleted before that: {removal.deleted:,}.",
+                remedy=f"{error.remedy} {remedy}".lstrip(),
+            ) from error
 
     def send(self, sink: Sink, gate: Gate | None = None) -> Replayed:
         """Send the range's documents.
@@ -170,15 +210,26 @@ class Replaying:
         self, client: Elasticsearch, use: Callable[[Iterator[Found]], int]
     ) -> int:
         """Use the range's documents, one data stream after the other; add up."""
-        url = self._settings.elasticsearch.url
-        namespace = self._settings.output.namespace
-        total = 0
+        if self._yielded is None:
+            self._yielded = Yielded(self._events())
+        self.kept = total = 0
         for stream in _STREAMS:
-            holdings = Holdings(client, url, f"logs-{stream}-{namespace}")
+            holdings = self._holdings(client, stream)
             with holdings.point_in_time():
                 held = holdings.of(self.extent.gen_id, self.end, begin=self._begin)
-                total += use(found for _, found in held)
+                total += use(self._ours(self._yielded, (found for _, found in held)))
         return total
+
+    def _ours(self, yielded: Yielded, held: Iterator[Found]) -> Iterator[Found]:
+        for found in held:
+            if found.id in yielded:
+                yield found
+            else:
+                self.kept += 1
+
+    def _holdings(self, client: Elasticsearch, stream: Stream) -> Holdings:
+        url = self._settings.elasticsearch.url
+        return Holdings(client, url, f"logs-{stream}-{self._settings.output.namespace}")
 
     def _events(self) -> Iterator[Event]:
         """Yield the range's documents, with the states the log's history gives them."""
@@ -193,15 +244,19 @@ class Replaying:
             Pacing(max_line_bytes=settings.input.max_line_bytes, once=True),
         )
         while (reading := harvester.visit()) is not None:
-            ours = reading.life.generation.gen_id == gen_id
+            wanted = reading.life.has_id(gen_id)
             for _, events in assembly.make(self._source, reading):
-                if ours:
+                if wanted:
                     yield from filter(self._chosen, events)
-        if not any(life.generation.gen_id == gen_id for life in harvester.lives):
+        ours = [life for life in harvester.lives if life.has_id(gen_id)]
+        whole = any(life.position >= self.end and not life.gap for life in ours)
+        if not whole or harvester.status in _UNREAD:
+            read = max((life.position for life in ours), default=0)
             detail = f" ({harvester.detail})" if harvester.detail else ""
             raise InputProblem(
-                f"{self._path}: {harvester.status}{detail}.",
-                remedy="It was replaced or a file beside it cannot be read;"
+                f"{self._path}: {read:,} of {self.end:,} bytes could be read:"
+                f" {harvester.status}{detail}.",
+                remedy="It was replaced or cut, or a file beside it cannot be read;"
                 " run it again: what is there is not doubled.",
             )
 

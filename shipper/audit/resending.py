@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from shipper.config import OutputSettings
 from shipper.deliver import Gate, Outage, Sink, TooLarge, Verdict
-from shipper.errors import SinkUnavailable
+from shipper.errors import NotPermitted, SinkUnavailable
 from shipper.records import Event, Outcome
 
 _TOO_LARGE = 413
+_NOT_ALLOWED = "security_exception"
 #: The epoch of which nothing is known: it may have been sent in any, or before.
 _ANY_TIME = 0
 
@@ -20,7 +21,8 @@ class Resending:
 
     Args:
         sink: where documents go.
-        gate: back-off while the server is away; without one an outage is an error.
+        gate: back-off while the server is away; without one an outage is an error, and
+            documents that are only put off are handed back as that.
     """
 
     def __init__(self, sink: Sink, gate: Gate | None = None) -> None:
@@ -31,7 +33,7 @@ class Resending:
         """Send ``events`` until each is taken or refused for good.
 
         Returns:
-            One verdict for each, in order; never one to retry.
+            One verdict for each, in order; with a gate never one to retry.
 
         Raises:
             SinkUnavailable: there is an outage, and no gate to wait at.
@@ -56,10 +58,10 @@ class Resending:
             verdicts |= {
                 place: answer
                 for place, answer in zip(left, answers, strict=True)
-                if answer.outcome is not Outcome.RETRY
+                if self._gate is None or answer.outcome is not Outcome.RETRY
             }
-            if again:
-                self._pause(Outage(_refused(again[0])))
+            if again and self._gate is not None:
+                self._pause(Outage(put_off(again[0])))
         if self._gate is not None:
             self._gate.passed()
         return [verdicts[place] for place in range(len(events))]
@@ -95,8 +97,18 @@ def _too_large(event: Event) -> Verdict:
     )
 
 
-def _refused(verdict: Verdict) -> SinkUnavailable:
-    return SinkUnavailable(
+def privilege_lacks(error_type: str) -> bool:
+    """Tell by Elasticsearch's name of a fault whether a privilege would mend it.
+
+    A block, such as that of a read-only index, has the same status, and no key helps.
+    """
+    return error_type == _NOT_ALLOWED
+
+
+def put_off(verdict: Verdict) -> SinkUnavailable | NotPermitted:
+    """Return what it means that a document is not taken now, but may be later."""
+    kind = NotPermitted if privilege_lacks(verdict.error_type) else SinkUnavailable
+    return kind(
         f"Elasticsearch refuses documents: {verdict.status} {verdict.error_type}:"
         f" {verdict.reason}.",
         remedy="Grant the privilege or lift the block it names, and run it again.",

@@ -20,12 +20,14 @@ from msgspec.structs import replace
 
 from shipper.app.assembly import Assembly
 from shipper.app.oneshot import documents
-from shipper.audit.extent import Bounded, measure, opened
+from shipper.audit.extent import Bounded, Extent, measure, opened
 from shipper.audit.holdings import Found, Holdings
 from shipper.errors import InputProblem
 from shipper.records import Event, Source, Stream
-from shipper.tail import Opener
+from shipper.tail import Opener, Siblings
 
+#: Why a file can be compared with nothing yet.
+UNSETTLED = "`clisvc run` has not named it yet: no timed record, and less than 16 lines"
 _SHOWN = 10  # findings named one by one
 _SLICE = 1_000  # ids asked for at a time
 
@@ -54,7 +56,8 @@ class Verified(Struct, frozen=True, kw_only=True):
         path: the file.
         host: whose log it is.
         generation: which generation it holds; empty for an empty file.
-        verified: bytes compared, up to the end of the last complete line.
+        verified: bytes compared, up to the end of the last complete line; none of a
+            file too short to be named, which a note says.
         unterminated: bytes behind that, of a line without an end: not compared.
         records: record documents the file yields.
         present: those that are there.
@@ -131,6 +134,8 @@ class Verification:
         """
         with opened(self._opener, path) as file:
             extent = measure(file, source)
+            if not self._named(extent, source, path):
+                return _compared(_Tally(self.holdings), source, path, extent, end=0)
             stream = Bounded(file, extent.size)
             events = documents(
                 stream, source, self._assembly, max_line_bytes=self._max_line_bytes
@@ -147,19 +152,15 @@ class Verification:
                     f"{path} was cut while it was read.",
                     remedy="Run it again; a rotated file is looked for by its name.",
                 )
-        return Verified(
-            path=path,
-            host=source.host,
-            generation=extent.gen_id,
-            verified=extent.end,
-            unterminated=extent.size - extent.end,
-            records=tally.records,
-            present=tally.records - tally.missing,
-            missing=tally.missing,
-            extra=tally.extra,
-            first_missing=tuple(tally.first_missing),
-            first_extra=tuple(tally.first_extra),
-        )
+        return _compared(tally, source, path, extent, end=extent.end)
+
+    def _named(self, extent: Extent, source: Source, path: str) -> bool:
+        """Tell whether a file's generation is final; note it if it is not."""
+        rotated = Siblings(path=source.path).rotated(path)
+        if extent.settled or rotated or not extent.size:
+            return True
+        self.holdings.notes.append(f"{path}: {UNSETTLED}; it was not compared.")
+        return False
 
 
 class _Tally:
@@ -231,6 +232,24 @@ class _Tally:
                     Finding(offset=offset, id=event.id, text=text)
                 )
         self._absent.clear()
+
+
+def _compared(
+    tally: _Tally, source: Source, path: str, extent: Extent, *, end: int
+) -> Verified:
+    return Verified(
+        path=path,
+        host=source.host,
+        generation=extent.gen_id,
+        verified=end,
+        unterminated=extent.size - extent.end,
+        records=tally.records,
+        present=tally.records - tally.missing,
+        missing=tally.missing,
+        extra=tally.extra,
+        first_missing=tuple(tally.first_missing),
+        first_extra=tuple(tally.first_extra),
+    )
 
 
 def offset_of(ident: str) -> int:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import msgspec
 
 from shipper.app import Assembly
 from shipper.cli.options import (
@@ -19,7 +18,7 @@ from shipper.cli.options import (
     state_dir,
     state_option,
 )
-from shipper.cli.render import prose, table
+from shipper.cli.render import echo_json, prose, table
 from shipper.clock import SystemClock
 from shipper.config import Settings
 from shipper.deliver import connect, public_url
@@ -63,7 +62,7 @@ def check(*, as_json: bool, show_all: bool, **options: Any) -> None:
                 for what, ok, detail in findings
             ],
         }
-        click.echo(msgspec.json.encode(found).decode())
+        echo_json(found)
     else:
         table(("checked", "result", "detail"), findings, whole=["result"])
         rows = [row for row in loaded.rows() if show_all or row[2] != "default"]
@@ -133,9 +132,14 @@ def _state(
     settings: Settings, findings: list[tuple[str, str, str]]
 ) -> ShipperError | None:
     folder = state_dir(settings)
-    existing = next(
-        (parent for parent in (folder, *folder.parents) if parent.exists()), folder
-    )
+    try:
+        existing = next(
+            (parent for parent in (folder, *folder.parents) if parent.exists()), folder
+        )
+    except OSError as trouble:
+        error = StateError(f"state.dir: {folder} cannot be read: {trouble.strerror}.")
+        findings.append((str(folder), "wrong", str(error)))
+        return error
     if existing.is_dir():
         detail = "there" if existing == folder else "is made when it is needed"
         findings.append((str(folder), "ok", f"state folder {detail}"))

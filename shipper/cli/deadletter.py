@@ -23,7 +23,7 @@ from shipper.cli.options import (
     sink_from,
     state_option,
 )
-from shipper.cli.render import counted, echo_json, harmless, prose, table
+from shipper.cli.render import counted, echo_json, harmless, prose, say_unchecked, table
 from shipper.cli.signals import interrupting
 from shipper.cli.templates import ensure_templates
 from shipper.clock import SystemClock
@@ -151,6 +151,8 @@ def resend(*, idents: tuple[str, ...], as_json: bool, **options: Any) -> None:
                 "indexed": result.indexed,
                 "duplicates": result.duplicates,
                 "refused": result.refused,
+                "unchecked": result.unchecked,
+                "put_off": result.put_off,
                 "damaged_lines": result.damaged,
             }
         )
@@ -158,8 +160,12 @@ def resend(*, idents: tuple[str, ...], as_json: bool, **options: Any) -> None:
         prose(
             f"{result.indexed:,} indexed, {result.duplicates:,} there already,"
             f" {result.refused:,} refused again"
+            + (f", {result.put_off:,} put off" if result.put_off else "")
         )
+        say_unchecked(result.unchecked)
         _say_damaged(list(result.damaged))
+    if result.problem is not None:
+        raise result.problem
     if result.refused:
         raise SystemExit(EXIT_FOUND)
 

@@ -30,7 +30,7 @@ Exit codes
   65   the state folder cannot be used
   69   Elasticsearch is unreachable or refuses
   77   not permitted
-  130  interrupted
+  130  interrupted, or asked and answered no
 """
 
 
@@ -62,7 +62,7 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except ShipperError as error:
             raise _Explained(error) from error
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):  # or somebody was asked, and said no
             ctx.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
             # `clisvc parse … | head`: the reader has seen enough.
@@ -95,6 +95,7 @@ def main() -> None:
     Trust            clisvc verify PATH          is each record there exactly once?
                      clisvc replay PATH          send a file's records again
                      clisvc deadletter           what Elasticsearch refused, and why
+    The host is part of a document's id: give verify and replay the --host of `ship`.
     """  # noqa: D301 - click wants the backspace itself
     # What a log holds may be more than the terminal's encoding can show.
     for stream in (sys.stdout, sys.stderr):

@@ -128,12 +128,15 @@ def settings_from(options: dict[str, Any]) -> Loaded:
     return loaded
 
 
-def discovery_from(settings: Settings, *, siblings_of_files: bool = True) -> Discovery:
+def discovery_from(
+    settings: Settings, *, siblings_of_files: bool = True, shared: bool = True
+) -> Discovery:
     """Return which logs the settings name.
 
     Args:
         settings: all settings.
         siblings_of_files: follow the rotated files beside a log named as one file.
+        shared: other collectors have their share of the hosts.
 
     Raises:
         UsageProblem: no logs are named.
@@ -159,7 +162,7 @@ def discovery_from(settings: Settings, *, siblings_of_files: bool = True) -> Dis
         if pattern.literal and not siblings_of_files:
             pattern = Pattern(path, hosts, siblings=False)
         patterns.append(pattern)
-    index, count = map(int, given.shard.split("/"))
+    index, count = map(int, given.shard.split("/")) if shared else (1, 1)
     if index > count:
         raise UsageProblem(
             f"input.shard: there is no collector {index} of {count}.",
@@ -196,13 +199,29 @@ def existing_state(settings: Settings) -> Path:
         StateError: there is no state in it.
     """
     folder = state_dir(settings)
-    if (folder / "state.db").exists():
+    if has_state(folder):
         return folder
     backfills = "" if settings.state.dir else f" (`clisvc ship`: below {BACKFILLS})"
     raise StateError(
         f"{folder}: there is no state in it.",
         remedy=f"Name the folder in use with --state{backfills}.",
     )
+
+
+def has_state(folder: Path) -> bool:
+    """Tell whether there is a state in a folder.
+
+    Raises:
+        StateError: nobody lets us look.
+    """
+    try:
+        return (folder / "state.db").exists()
+    except OSError as error:
+        raise StateError(
+            f"state.dir: {folder} cannot be read: {error.strerror or error}.",
+            remedy="Run it as the user whose state it is, or name another with"
+            " --state.",
+        ) from error
 
 
 def sink_from(

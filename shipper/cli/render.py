@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 import msgspec
@@ -60,18 +61,36 @@ def table(
     console.print(grid)
 
 
-def prose(text: str) -> None:
-    """Print sentences: wrapped between words on a terminal, as they are otherwise."""
-    console = Console()
+def prose(text: str, *, err: bool = False) -> None:
+    """Print sentences: wrapped between words on a terminal, as they are otherwise.
+
+    Args:
+        text: the sentences.
+        err: they are no result, and go to standard error.
+    """
+    console = Console(stderr=err)
     if console.is_terminal:
         console.print(Text(printable(text)))
     else:
-        click.echo(printable(text))
+        click.echo(printable(text), err=err)
+
+
+def say_unchecked(number: int) -> None:
+    """Say how many documents may be there twice, if any."""
+    if number:
+        prose(
+            f"{counted(number, 'document')} sent without a look into older backing"
+            " indices; what was sent before a rollover may be doubled"
+        )
 
 
 def echo_json(value: object) -> None:
     """Print a value as one line of JSON that no terminal obeys."""
-    click.echo(harmless(msgspec.json.encode(value).decode()))
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a file name that is no UTF-8
+        encoded = msgspec.json.encode(_valid(msgspec.to_builtins(value)))
+    click.echo(harmless(encoded.decode()))
 
 
 def harmless(json: str) -> str:
@@ -82,6 +101,17 @@ def harmless(json: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it has to be."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _valid(value: Any) -> Any:
+    """Return a value whose texts are Unicode, and what is not is spelled out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_valid(name): _valid(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_valid(member) for member in value]
+    return value
 
 
 def _text(value: object, *, grouped: bool) -> str:

@@ -39,6 +39,7 @@ from shipper.clock import SystemClock
 from shipper.errors import EXIT_FOUND, EXIT_INTERRUPTED, InputProblem
 from shipper.store import StateFolder
 from shipper.tail import Discovery, LocalOpener, LookError
+from shipper.telemetry import printable
 
 
 @click.command()
@@ -107,13 +108,13 @@ class _Display(AbstractContextManager[Callable[[Progress], None]]):
 
     def __init__(self, total: int) -> None:
         self._bar = Bar(
-            TextColumn("{task.fields[files]}"),
+            TextColumn("{task.fields[files]}", markup=False),
             BarColumn(),
             DownloadColumn(),
-            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[rate]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", style="yellow"),
+            TextColumn("{task.fields[note]}", style="yellow", markup=False),
             console=Console(stderr=True),
             refresh_per_second=5,
         )
@@ -136,7 +137,7 @@ class _Display(AbstractContextManager[Callable[[Progress], None]]):
             completed=progress.bytes_read,
             files=f"{progress.finished}/{progress.sources} logs",
             rate=f"{rate:,.0f} events/s",
-            note=progress.waiting_for[:60],
+            note=printable(progress.waiting_for)[:60],
         )
 
 

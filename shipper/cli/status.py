@@ -16,6 +16,7 @@ from shipper.cli.evidence import show_evidence
 from shipper.cli.options import (
     config_options,
     existing_state,
+    has_state,
     json_option,
     settings_from,
     state_dir,
@@ -90,7 +91,7 @@ def _known(folder: Path) -> list[SourceStatus]:
 
 def _evidence(path: str, settings: Settings) -> Evidence:
     folder = state_dir(settings)
-    known = _known(folder) if (folder / "state.db").exists() else []
+    known = _known(folder) if has_state(folder) else []
     return evidence(
         os.path.abspath(path),  # noqa: PTH100 - links stay
         known,

@@ -45,9 +45,11 @@ def verify(*, as_json: bool, **options: Any) -> None:
     same generation that the file does not yield, and second copies. A last line without
     an end is left out. Ends with 1 unless all is there and nothing is extra. Changes
     nothing; a key that may only read is enough.
+
+    The host is part of a document's id: give the same --host as when it was shipped.
     """
     settings = settings_from(options).settings
-    discovery = discovery_from(settings, siblings_of_files=False)
+    discovery = discovery_from(settings, siblings_of_files=False, shared=False)
     opener = LocalOpener(discovery.roots)
     files = list(_files(discovery, opener))
     verification = Verification(

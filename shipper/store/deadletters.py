@@ -8,8 +8,11 @@ taken out: whoever writes holds a lock, and a file is replaced as a whole.
 from __future__ import annotations
 
 import os
+import stat
 import threading
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +21,7 @@ from msgspec.structs import replace
 from shipper.clock import Clock
 from shipper.errors import StateError
 from shipper.records import DeadLetter
-from shipper.store.exclusive import exclusive
+from shipper.store.exclusive import adopt, exclusive
 from shipper.store.letter import (
     Damaged,
     Key,
@@ -96,38 +99,52 @@ class DeadLetters:
         """Take out what Elasticsearch has by now, and note anew why it refuses others.
 
         Lines added meanwhile stay, and so do damaged ones. The file is replaced as a
-        whole: a crash leaves the old one or the new one.
+        whole, by one of the same owner and mode: a crash leaves the old or the new one.
 
         Args:
             taken: documents that are there.
-            refused: documents refused again; each stays once.
+            refused: documents refused again; each stays once, as it was last.
 
         Raises:
             StateError: the file cannot be written.
         """
         if not (taken or refused):
             return
-        again = set(refused)
         now = self._clock.wall_ms()
         new = self._path.with_name(f"{self._path.name}.new")
         try:
             with self._lock, exclusive(self._guard):
                 with new.open("wb") as file:
+                    self._adopt(new)
+                    left = self._times(refused)
                     for line in self._raw():
                         letter = letter_in(line)
                         key = letter.key if letter else None
                         if key in taken:
                             continue
                         if letter and key in refused:
-                            if key not in again:
+                            left[letter.key] -= 1
+                            if left[letter.key]:
                                 continue
-                            again.discard(key)
-                            line = renewed(line, refused[key], now)  # noqa: PLW2901 - the line's new text
+                            line = renewed(line, refused[letter.key], now)  # noqa: PLW2901 - the line's new text
                         file.write(line.rstrip(b"\n") + b"\n")
                     _sync(file)
                 new.replace(self._path)
         except OSError as error:
             raise self._unwritten(error) from error
+
+    def _times(self, keys: Mapping[Key, Refusal]) -> Counter[Key]:
+        """Count how often letters are in the file."""
+        if not keys:
+            return Counter()
+        found = map(letter_in, self._raw())
+        return Counter(each.key for each in found if each and each.key in keys)
+
+    def _adopt(self, new: Path) -> None:
+        """Let a file that takes the place of ours have its owner and its mode."""
+        with suppress(FileNotFoundError):
+            adopt(new, self._path)
+            new.chmod(stat.S_IMODE(self._path.stat().st_mode))
 
     @property
     def _guard(self) -> Path:

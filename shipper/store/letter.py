@@ -40,6 +40,8 @@ class _Named(Struct, frozen=True, kw_only=True):
 #: Stream, namespace and id: what Elasticsearch knows a document by.
 Key = tuple[Stream, str, str]
 
+_END_MS = 253_402_300_800_000  # the year 10000
+
 _lines = msgspec.json.Decoder(_Line)
 _named = msgspec.json.Decoder(_Named)
 _encode = msgspec.json.Encoder().encode
@@ -146,7 +148,7 @@ def letter_in(raw: bytes) -> Letter | None:
             namespace = _named.decode(document).data_stream.namespace
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if not document:
+    if not (document and 0 <= line.time_ms < _END_MS):
         return None
     return Letter(
         time_ms=line.time_ms,

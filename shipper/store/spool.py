@@ -33,7 +33,10 @@ _REMIND_S = 60.0
 
 def spooled_in(folder: Path) -> int:
     """Return the bytes a spool folder holds; its shipper may be running."""
-    rests = map(Rest.named, folder.glob("*"))
+    try:
+        rests = [Rest.named(path) for path in folder.glob("*")]
+    except OSError:
+        return 0
     return sum(rest.size for rest in rests if rest is not None)
 
 

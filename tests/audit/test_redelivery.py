@@ -10,9 +10,10 @@ import pytest
 from shipper.audit import Redelivered, Redelivery
 from shipper.config import OutputSettings
 from shipper.deliver import Outage, Sink, Verdict
-from shipper.errors import SinkUnavailable
+from shipper.deliver.sink import UNCHECKED
+from shipper.errors import NotPermitted, SinkUnavailable
 from shipper.records import DeadLetter, Event, Outcome, Stream
-from shipper.store import DeadLetters
+from shipper.store import DeadLetters, Letter
 from tests.fakes.clock_deliver import StillClock
 from tests.fakes.sink import DELIVERED, MemorySink, ScriptedSink
 from tests.store.made import source
@@ -98,6 +99,61 @@ def test_named_ones(letters: DeadLetters) -> None:
     run(letters, MemorySink(), "2")
 
     assert left(letters) == ["1", "3"]
+
+
+def put_off(error_type: str) -> Verdict:
+    """Return the verdict on a document that may be taken later."""
+    return Verdict(outcome=Outcome.RETRY, status=403, error_type=error_type)
+
+
+def test_put_off(letters: DeadLetters) -> None:
+    """One that is only put off stays, keeps no other back, and is told at the end."""
+    bury(letters, "1", "2", "3", "4")
+    block, lack = put_off("cluster_block_exception"), put_off("security_exception")
+    sink = ScriptedSink(
+        [lambda _: [block], lambda _: [lack], lambda _: [block], lambda _: [DELIVERED]]
+    )
+    result = run(letters, sink, batch_events=1)
+
+    assert (result.indexed, result.put_off) == (1, 3)
+    assert isinstance(result.problem, NotPermitted)
+    assert left(letters) == ["1", "2", "3"]
+
+
+def test_last_version(letters: DeadLetters) -> None:
+    """Of letters with the same key the last is sent, and stays if it is refused."""
+    bury(letters, "1", "2")
+    newer = b'{"event":{"n":2},"data_stream":{"namespace":"ops"}}'
+    event = Event(id="1", stream=Stream.CLISVC, document=newer)
+    letters.add(
+        [
+            DeadLetter(
+                source=source(), event=event, status=400, error_type="x", reason="y"
+            )
+        ]
+    )
+    sent: list[Event] = []
+
+    def refuse(events: list[Event]) -> list[Verdict]:
+        sent.extend(events)
+        return [REFUSED] * len(events)
+
+    run(letters, ScriptedSink([refuse]))
+    kept = {each.id: each for each in letters.read() if isinstance(each, Letter)}
+
+    assert [(each.id, each.document == newer) for each in sent] == [
+        ("2", False),
+        ("1", True),
+    ]
+    assert kept["1"].document == newer
+    assert (letters.count(), kept["1"].reason) == (2, "no")
+
+
+def test_unchecked(letters: DeadLetters) -> None:
+    """What was sent without a look into older indices is counted."""
+    bury(letters, "1", "2")
+
+    assert run(letters, ScriptedSink([lambda _: [UNCHECKED, DELIVERED]])).unchecked == 1
 
 
 def test_outage(letters: DeadLetters) -> None:

@@ -13,8 +13,9 @@ from shipper.audit.verification import offset_of
 from shipper.clock import SystemClock
 from shipper.config import InputSettings, Settings
 from shipper.deliver import Verdict
+from shipper.deliver.sink import UNCHECKED
 from shipper.errors import InputProblem
-from shipper.records import Outcome, Source
+from shipper.records import Event, Outcome, Source
 from shipper.tail import LocalOpener, Siblings
 from tests.enrich.story import DAY, OFFERS, assembly, line, lines, triple
 from tests.fakes.sink import DELIVERED, MemorySink, ScriptedSink
@@ -137,6 +138,36 @@ def test_no_file(log: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(InputProblem, match="cannot be read: missing"):
         replaying(log, log.with_name("Clisvc.1"))
+
+
+def test_too_short_to_be_named(log: Path) -> None:
+    """A log that `run` would not name yet is not sent; a rotated one is final."""
+    log.write_bytes(b"Working\r\n")
+    log.with_suffix(".lo_").write_bytes(b"Working\r\n")
+
+    with pytest.raises(InputProblem, match="has not named it yet"):
+        replaying(log, log)
+    assert replaying(log, log.with_suffix(".lo_")).end == 9
+
+
+def test_cut_meanwhile(log: Path) -> None:
+    """A replay that ends in the middle of the file is no success."""
+    many = b"".join(line(f"{number}~", DAY + number) for number in range(20_000))
+    log.write_bytes(NEWER + many)
+
+    def cut(events: list[Event]) -> list[Verdict]:
+        log.write_bytes(NEWER)
+        return [DELIVERED] * len(events)
+
+    with pytest.raises(InputProblem, match="bytes could be read"):
+        replaying(log, log).send(ScriptedSink([cut]))
+
+
+def test_unchecked(log: Path) -> None:
+    """What was sent without a look into older indices is counted."""
+    sink = ScriptedSink([lambda events: [UNCHECKED] * len(events)])
+
+    assert replaying(log, log).send(sink).unchecked == 5
 
 
 def test_replaced_meanwhile(log: Path) -> None:

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from shipper.audit.resending import Resending, batches
+from shipper.audit.resending import Resending, batches, put_off
 from shipper.clock import SystemClock
 from shipper.config import OutputSettings
 from shipper.deliver import Gate, Outage, TooLarge, Verdict
@@ -65,12 +66,23 @@ def test_outage_is_an_error() -> None:
         Resending(ScriptedSink([AWAY])).send(EVENTS)
 
 
-def test_item_that_is_put_off_is_an_error() -> None:
+def test_item_that_is_put_off_is_handed_back() -> None:
     """Without a gate a document that is only put off is not waited for, either."""
     sink = ScriptedSink([lambda _: [DELIVERED, BUSY, DELIVERED]])
 
-    with pytest.raises(SinkUnavailable, match="429 busy: later"):
-        Resending(sink).send(EVENTS)
+    assert Resending(sink).send(EVENTS) == [DELIVERED, BUSY, DELIVERED]
+    assert len(sink.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("error_type", "exit_code"),
+    [("security_exception", 77), ("cluster_block_exception", 69)],
+)
+def test_why_it_is_put_off(error_type: str, exit_code: int) -> None:
+    """Both have the same status, but only one of them is mended by a privilege."""
+    verdict = replace(BUSY, status=403, error_type=error_type)
+
+    assert put_off(verdict).exit_code == exit_code
 
 
 def test_gate() -> None:

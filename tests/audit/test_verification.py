@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
+from msgspec.structs import replace
 
 from shipper.app import documents
 from shipper.audit import Verification, Verified
@@ -167,6 +168,17 @@ def test_no_stream(server: Server, log: Path) -> None:
 
     assert (found.records, found.missing) == (3, 3)
     assert notes == [f"{NAME}: there is no such data stream."]
+
+
+def test_too_short_to_be_named(server: Server, log: Path) -> None:
+    """A log that `run` would not name yet is not compared, and a note says so."""
+    log.write_bytes(b"Working\r\n")
+    source = replace(SOURCE, path=str(log), directory=str(log.parent))
+    with verifying(server) as verification:
+        found = verification.verify(source, str(log))
+
+    assert (found.records, found.extra, found.verified) == (0, 0, 0)
+    assert "has not named it yet" in verification.holdings.notes[0]
 
 
 def test_cut_meanwhile(server: Server, log: Path) -> None:

@@ -211,9 +211,37 @@ def test_settle(letters: DeadLetters) -> None:
     found, _ = letters.summary()
 
     assert [(letter.id, letter.times, letter.reason) for letter in found] == [
-        ("2", 1, "anew"),
         ("3", 1, "failed to parse field [process.pid]"),
+        ("2", 1, "anew"),
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs modes and owners")
+def test_settle_keeps_mode_and_owner(letters: DeadLetters, path: Path) -> None:
+    """Who could read and write the letters before can do so after root was here."""
+    letters.add([_letter("1"), _letter("2")])
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 1235)
+    before = path.stat()
+    letters.settle({_key("1")}, {})
+    after = path.stat()
+
+    assert after.st_ino != before.st_ino
+    assert (after.st_mode, after.st_uid, after.st_gid) == (
+        before.st_mode,
+        before.st_uid,
+        before.st_gid,
+    )
+
+
+@pytest.mark.parametrize("time_ms", [-1, 253_402_300_800_000, 2**63])
+def test_time_out_of_range(letters: DeadLetters, path: Path, time_ms: int) -> None:
+    """A time no calendar has is damage, and nothing that stops a list."""
+    letters.add([_letter("1")])
+    path.write_bytes(path.read_bytes().replace(b"123456", str(time_ms).encode()))
+
+    assert list(letters.read()) == [Damaged(line=1)]
 
 
 def test_settle_after_a_crash(letters: DeadLetters, path: Path) -> None:

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """One holder at a time, whoever comes."""
 
+import os
 import threading
 from pathlib import Path
+
+import pytest
 
 from shipper.store.exclusive import exclusive
 
@@ -27,6 +30,18 @@ def test_second_one_waits(tmp_path: Path) -> None:
     thread.join()
 
     assert order == ["first", "second"]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root"
+)
+def test_belongs_to_the_folder(tmp_path: Path) -> None:
+    """A lock that root makes is open to the service whose folder it is in."""
+    os.chown(tmp_path, 1234, 1235)
+    with exclusive(tmp_path / "lock"):
+        made = (tmp_path / "lock").stat()
+
+    assert (made.st_uid, made.st_gid) == (1234, 1235)
 
 
 def test_given_back_after_an_error(tmp_path: Path) -> None:
