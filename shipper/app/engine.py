@@ -185,6 +185,7 @@ class Engine:
         checkpoints: tuple[Checkpoint, ...] = ()
         if not self._again:
             checkpoints = self._database.checkpoints(source.key)
+        self._spool.adopt(source, [saved.generation for saved in checkpoints])
         for saved in checkpoints:
             self._spool.release(source, saved.generation, saved.progress.offset)
         harvester = self.harvesters[source.key] = Harvester(

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shipper.records import Generation, Source
 from shipper.tail import IDENTITY_BYTES, Kept, LogFile, trouble_of
@@ -95,6 +96,11 @@ class Rest(Struct, frozen=True, kw_only=True):
     def size(self) -> int:
         """Bytes on the disk."""
         return self.end - self.start + (IDENTITY_BYTES if self.start else 0)
+
+    def renumbered(self, folder: Path, life: int) -> Rest:
+        """Return the same rest under another number of its life."""
+        parts = f"{self.source}.{self.gen_id}.{life}.{self.start}-{self.end}.spool"
+        return replace(self, path=str(folder / parts), life=life)
 
     @property
     def name(self) -> RestName:

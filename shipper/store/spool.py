@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import structlog
@@ -29,6 +30,8 @@ from shipper.tail import (
 _log = structlog.get_logger(__name__)
 
 _REMIND_S = 60.0
+#: Lives are numbered from here on whose numbers the store has lost.
+_ORPHANS = 1_000_000
 
 
 def spooled_in(folder: Path) -> int:
@@ -165,6 +168,25 @@ class Spool:
                 del self._rests[rest.source][rest.name]
                 self._remove(rest)
 
+    def adopt(self, source: Source, known: Collection[Generation]) -> None:
+        """Tell rests nobody remembers from what is followed under their numbers now.
+
+        Args:
+            source: whose log it is.
+            known: the generations that the store has of it.
+        """
+        names = {rest_name(source, generation) for generation in known}
+        with self._lock:
+            rests = self._rests.get(source_digest(source), {})
+            for rest in [r for name, r in rests.items() if name not in names]:
+                taken = {r.life for r in rests.values()}
+                life = next(n for n in count(_ORPHANS) if n not in taken)
+                orphan = rest.renumbered(self._folder, life)
+                if rest.life >= _ORPHANS or not _rename(rest.path, orphan.path):
+                    continue
+                del rests[rest.name], self._by_path[rest.path]
+                rests[orphan.name] = self._by_path[orphan.path] = orphan
+
     def _find(self, source: Source, generation: Generation) -> Rest | None:
         with self._lock:
             rests = self._rests.get(source_digest(source))
@@ -238,6 +260,13 @@ class Spool:
         if self._by_path.pop(rest.path, None) is not None:
             self._size -= rest.size
         _unlink(Path(rest.path))
+
+
+def _rename(path: str, to: str) -> bool:
+    with suppress(OSError):
+        Path(path).replace(to)
+        return True
+    return False
 
 
 def _unlink(path: Path) -> None:

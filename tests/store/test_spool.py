@@ -386,3 +386,47 @@ def test_growing_counts_once(tmp_path: Path) -> None:
 
     assert spool.size == 490
     assert len(kept(tmp_path)) == 1
+
+
+def test_a_rest_nobody_remembers_is_nobody_elses(tmp_path: Path) -> None:
+    """After the loss of the store, another life of the same beginning has its number.
+
+    What is acknowledged of that one gives nothing back. (Found by the state machine.)
+    """
+    world, follower = following(tmp_path)
+    world.write(ACTIVE, lines(1, 2, 3))
+    follower.suffer()
+    rotate(world, lines(1, 7, 8, 9))
+    follower.suffer()
+    world.remove(ROTATED)
+
+    follower.spool = spool = spool_over(world.files, tmp_path)
+    spool.adopt(follower.source, [])
+    follower.restart(())
+    follower.look()
+    for life in follower.harvester.lives:
+        spool.release(follower.source, life.generation, life.position)
+    rest = follower.follow(looks=20, every_s=61.0)
+
+    assert lines(2, 3) in rest
+    for life in follower.harvester.lives:
+        spool.release(follower.source, life.generation, life.position)
+    assert kept(tmp_path) == []
+
+
+def test_a_rest_of_a_known_generation_keeps_its_number(tmp_path: Path) -> None:
+    """A restart with its store changes nothing."""
+    files = MemoryFiles()
+    files.write("/logs/a", lines(1))
+    spool = spool_over(files, tmp_path)
+    with files.open("/logs/a") as file:
+        spool.keep(source(), GENERATION, file, 0, lambda: True)
+    before = kept(tmp_path)
+
+    spool.adopt(source(), [GENERATION])
+    known = kept(tmp_path)
+    spool.adopt(source(), [])
+    orphan = kept(tmp_path)
+    spool.adopt(source(), [])
+
+    assert known == before != orphan == kept(tmp_path)
