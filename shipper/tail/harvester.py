@@ -143,7 +143,8 @@ class Harvester:
             self._missing.reset()
             self._survey.proven(found.path)
             life.found(found.path, found.beginning, found.last_line_end)
-            life.was_there(found.size, now, self._survey.stale_s)
+            rotated = self._survey.rotated(found.path)
+            life.was_there(found.size, now, self._survey.stale_s, rotated=rotated)
             if not read:
                 return None
             reading = self._take(life, found, now)

@@ -88,20 +88,24 @@ class Life:
         """
         return self._since if offset < self.there_before else None
 
-    def was_there(self, size: int, now: float, stale_s: float) -> None:
+    def was_there(
+        self, size: int, now: float, stale_s: float, *, rotated: bool
+    ) -> None:
         """Take down that a look found so many bytes: at first they were there before.
 
         Args:
             size: bytes.
             now: monotonic seconds.
             stale_s: seconds for which a look may show the file as it was before.
+            rotated: it is no longer written; what appears in it, as in a copy that is
+                still being made, was in the log before.
         """
-        if self._sure:
+        if self._sure and not rotated:
             return
         if self._looked_at is None:
             self._looked_at = now
         self._sure = now - self._looked_at >= stale_s
-        self.there_before = max(self.there_before, size)
+        self.there_before = max(self.there_before, size, self.seen)
 
     def grow_head(self, beginning: bytes) -> None:
         """Let the head cover more of a file that begins with ``beginning``.

@@ -96,3 +96,26 @@ def test_shares_may_show_the_past_at_first() -> None:
     assert life.position == len(lines(1, 2, 3))
     assert life.sent_since(len(early)) == 0
     assert life.sent_since(len(late)) is None
+
+
+def test_a_copy_that_is_still_being_made() -> None:
+    """What a rotated file shows only later was in the log before, all the same.
+
+    The chaos run doubled a batch so: the first look of a new process fell into the
+    copying of a log that was about to be truncated.
+    """
+    world = Memory()
+    world.write(ACTIVE, lines(1, 2, 3, 4))
+    follower = Follower(world)
+    saved = follower.checkpoints()
+    follower.look()
+    world.write(ROTATED, lines(1, 2))
+    world.rewrite(ACTIVE, b"")
+    follower.restart(saved)
+    follower.look()
+    world.append(ROTATED, lines(3, 4))
+    follower.look()
+
+    life = _life(follower, 0)
+    assert life.position == len(lines(1, 2, 3, 4))
+    assert life.sent_since(len(lines(1, 2, 3))) == 0
