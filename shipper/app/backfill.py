@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from shipper.app.engine import Engine
 from shipper.errors import InputProblem
@@ -58,7 +59,9 @@ class Backfill:
             self._read(harvester)
         engine.finish()
         while engine.outstanding and not self._stop.is_set():
-            self._stop.wait(_POLL_S)
+            # Not on the event: a signal's handler sets it in this very thread, and
+            # would wait for ever for the lock that a wait holds.
+            time.sleep(_POLL_S)
             engine.check()
         engine.check()
         stopped = self._stop.is_set()

@@ -153,10 +153,21 @@ def acked(database: Path) -> dict[str, int]:
         return {}
 
 
+class _Asked(threading.Event):
+    """Set by SIGTERM, without a handler, which might wait for its own thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the signal; tell whether it came."""
+        return signal.sigtimedwait({signal.SIGTERM}, timeout or 0.0) is not None
+
+
 def main() -> None:
     """Do as told until a signal comes."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop = _Asked()
     orders = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
     path = Ground(folder=Path(orders.folder)).journal(orders.number)
     with Journal(path) as journal:
