@@ -29,3 +29,12 @@ class SystemClock:
     def wall_ms(self) -> int:
         """Return milliseconds since 1970, UTC."""
         return time.time_ns() // 1_000_000
+
+
+def pause(seconds: float) -> None:
+    """Do nothing for a while, without a lock.
+
+    Not an event's wait: a signal's handler that sets the event runs in the waiting
+    thread itself, and would wait for ever for the lock that the wait holds.
+    """
+    time.sleep(seconds)

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from shipper.app.engine import Engine
+from shipper.clock import pause
 from shipper.errors import InputProblem
 from shipper.tail import Discovery, Harvester, Status
 
@@ -59,9 +59,7 @@ class Backfill:
             self._read(harvester)
         engine.finish()
         while engine.outstanding and not self._stop.is_set():
-            # Not on the event: a signal's handler sets it in this very thread, and
-            # would wait for ever for the lock that a wait holds.
-            time.sleep(_POLL_S)
+            pause(_POLL_S)
             engine.check()
         engine.check()
         stopped = self._stop.is_set()

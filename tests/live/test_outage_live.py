@@ -12,6 +12,7 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from tests.live.commands import (
+    acked,
     count,
     holds,
     lines,
@@ -132,6 +133,8 @@ def test_rotations_and_a_restart(site: Site) -> None:
 
         until(lambda: site.indexed(5), "all parts are indexed")
         until(lambda: site.rests() == 0, "the spool is empty")
+        # The process is killed at the end of the block, whatever it has not saved.
+        until(lambda: acked(site.state) == len(written), "all is acknowledged")
     found = status(site.state)
     assert originals(site.client, site.namespace) == Counter(texts(written))
     assert (found["lost"], found["gap"]) == (0, False)
