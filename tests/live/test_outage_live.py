@@ -160,6 +160,7 @@ def test_full_spool(site: Site) -> None:
         site.line.mend()
         until(lambda: site.indexed(2), "what there still is is indexed")
         until(lambda: status(site.state)["lost"] > 0, "the loss is reported")
+        until(lambda: status(site.state)["pending"] == 0, "the rest is acknowledged")
     found = status(site.state)
     assert originals(site.client, site.namespace) == Counter(texts(kept))
     assert (found["lost"], found["gap"]) == (len(gone), True)
