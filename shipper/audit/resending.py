@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from shipper.config import OutputSettings
-from shipper.deliver import Gate, Outage, Sink, TooLarge, Verdict
+from shipper.deliver import Gate, Outage, Sink, TooLarge, Verdict, too_large
 from shipper.errors import NotPermitted, SinkUnavailable
 from shipper.records import Event, Outcome
 
-_TOO_LARGE = 413
 _NOT_ALLOWED = "security_exception"
 #: The epoch of which nothing is known: it may have been sent in any, or before.
 _ANY_TIME = 0
@@ -43,13 +42,15 @@ class Resending:
         while len(verdicts) < len(events):
             left = [place for place in range(len(events)) if place not in verdicts]
             try:
-                answers = self._sink.send([events[place] for place in left], since=0)
+                answers = self._sink.send(
+                    [events[place] for place in left], since=_ANY_TIME
+                )
             except Outage as outage:
                 self._pause(outage)
                 continue
             except TooLarge:
                 if len(left) == 1:
-                    answers = [_too_large(events[left[0]])]
+                    answers = [too_large(events[left[0]])]
                 else:
                     half = len(left) // 2
                     answers = self.send([events[place] for place in left[:half]])
@@ -86,15 +87,6 @@ def batches(events: Iterable[Event], output: OutputSettings) -> Iterator[list[Ev
         size += len(event.document)
     if batch:
         yield batch
-
-
-def _too_large(event: Event) -> Verdict:
-    return Verdict(
-        outcome=Outcome.REJECTED,
-        status=_TOO_LARGE,
-        error_type="too_large",
-        reason=f"{len(event.document)} bytes alone are too large for the server",
-    )
 
 
 def privilege_lacks(error_type: str) -> bool:

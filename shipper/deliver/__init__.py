@@ -8,6 +8,7 @@ from shipper.deliver.elastic import ElasticSink
 from shipper.deliver.gate import Gate
 from shipper.deliver.outbox import Outbox
 from shipper.deliver.problems import explain, public_url
+from shipper.deliver.refusal import too_large
 from shipper.deliver.sink import Outage, Sink, TooLarge, Verdict
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "connect",
     "explain",
     "public_url",
+    "too_large",
 ]

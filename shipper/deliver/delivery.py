@@ -190,7 +190,7 @@ class Delivery:
                 return self._deliver(pending[:half], mark, since) and self._deliver(
                     pending[half:], mark, since
                 )
-            verdicts = verdicts or [too_large(pending[0])]
+            verdicts = verdicts or [too_large(pending[0][1])]
             if verdicts.count(DELIVERED) == len(pending):
                 self._settle_all(pending)
                 return True

@@ -16,7 +16,6 @@ _log = structlog.get_logger(__name__)
 FIRST_S = 0.5
 LONGEST_S = 30.0
 _REMIND_S = 60.0
-_LOOK_S = 0.1
 _MORE_S = 30.0
 _LONGEST_ASKED_S = 300.0
 
@@ -51,18 +50,14 @@ class Gate:
         """Why nothing is delivered at the moment, if so."""
         return self._problem
 
-    def wait(self, asked: threading.Event | None = None) -> bool:
-        """Wait until something may be sent; ``False`` when asked to stop instead.
-
-        Args:
-            asked: another way to be asked to stop; looked at ten times a second.
-        """
+    def wait(self) -> bool:
+        """Wait until something may be sent; ``False`` when asked to stop instead."""
         with self._condition:
-            while not (self._stopped or (asked is not None and asked.is_set())):
+            while not self._stopped:
                 left = self._not_before - self._clock.monotonic()
                 if left <= 0:
                     return True
-                self._condition.wait(left if asked is None else min(left, _LOOK_S))
+                self._condition.wait(left)
             return False
 
     def enter(self) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from shipper.deliver.outbox import Item
 from shipper.deliver.sink import Verdict
 from shipper.errors import ShipperError, SinkUnavailable
-from shipper.records import DeadLetter, Outcome
+from shipper.records import DeadLetter, Event, Outcome
 
 _TOO_LARGE, _SERVER_ERROR = 413, 500
 
@@ -23,13 +23,13 @@ def letter(item: Item, verdict: Verdict) -> DeadLetter:
     )
 
 
-def too_large(item: Item) -> Verdict:
+def too_large(event: Event) -> Verdict:
     """Return the verdict on a document alone that got 413."""
     return Verdict(
         outcome=Outcome.REJECTED,
         status=_TOO_LARGE,
         error_type="too_large",
-        reason=f"{len(item[1].document)} bytes alone are too large for the server",
+        reason=f"{len(event.document)} bytes alone are too large for the server",
     )
 
 

@@ -16,10 +16,9 @@ from types import TracebackType
 from typing import Self
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from shipper.records import Generation, Source
-from shipper.tail import IDENTITY_BYTES, Kept, LogFile, trouble_of
+from shipper.tail import IDENTITY_BYTES, Kept, LocalOpener, LogFile
 
 _BLOCK = 256 * 1024
 _NAME = re.compile(
@@ -46,7 +45,7 @@ class Rest(Struct, frozen=True, kw_only=True):
     """A rest, as the name of its file says.
 
     Attributes:
-        path: its path.
+        folder: the spool.
         source: digest of the source's key.
         gen_id: whose rest it is.
         life: of the same.
@@ -54,7 +53,7 @@ class Rest(Struct, frozen=True, kw_only=True):
         end: offset after the last byte.
     """
 
-    path: str
+    folder: Path
     source: str
     gen_id: str
     life: int
@@ -67,9 +66,8 @@ class Rest(Struct, frozen=True, kw_only=True):
     ) -> Rest:
         """Return the rest of a generation that a folder is to hold."""
         digest, gen_id, life = rest_name(source, generation)
-        name = f"{digest}.{gen_id}.{life}.{start}-{end}.spool"
         return cls(
-            path=str(folder / name),
+            folder=folder,
             source=digest,
             gen_id=gen_id,
             life=life,
@@ -84,7 +82,7 @@ class Rest(Struct, frozen=True, kw_only=True):
         if match is None:
             return None
         return cls(
-            path=str(path),
+            folder=path.parent,
             source=match["source"],
             gen_id=match["gen_id"],
             life=int(match["life"]),
@@ -97,10 +95,11 @@ class Rest(Struct, frozen=True, kw_only=True):
         """Bytes on the disk."""
         return self.end - self.start + (IDENTITY_BYTES if self.start else 0)
 
-    def renumbered(self, folder: Path, life: int) -> Rest:
-        """Return the same rest under another number of its life."""
-        parts = f"{self.source}.{self.gen_id}.{life}.{self.start}-{self.end}.spool"
-        return replace(self, path=str(folder / parts), life=life)
+    @property
+    def path(self) -> str:
+        """Its file, whose name says all of this."""
+        name = f"{self.source}.{self.gen_id}.{self.life}.{self.start}-{self.end}.spool"
+        return str(self.folder / name)
 
     @property
     def name(self) -> RestName:
@@ -136,10 +135,7 @@ class _RestFile:
     """A rest, with all positions as in the log."""
 
     def __init__(self, rest: Rest) -> None:
-        try:
-            self._fd = os.open(rest.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        except OSError as error:
-            raise trouble_of(error) from error
+        self._file = LocalOpener().open(rest.path)
         self._rest = rest
         self.kept: Kept | None = Kept(life=rest.life, start=rest.start)
 
@@ -156,11 +152,7 @@ class _RestFile:
             offset += IDENTITY_BYTES - start
             if offset < IDENTITY_BYTES:
                 return b""
-        try:
-            os.lseek(self._fd, offset, os.SEEK_SET)
-            return os.read(self._fd, length)
-        except OSError as error:
-            raise trouble_of(error) from error
+        return self._file.pread(offset, length)
 
     def __enter__(self) -> Self:
         return self
@@ -171,4 +163,4 @@ class _RestFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._fd)
+        self._file.__exit__(kind, error, trace)

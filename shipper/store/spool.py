@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from shipper.clock import Clock
 from shipper.records import Generation, Source
@@ -161,9 +162,7 @@ class Spool:
     def release(self, source: Source, generation: Generation, offset: int) -> None:
         """Let go of what has been saved as acknowledged up to ``offset`` bytes."""
         with self._lock:
-            rest = self._rests.get(source_digest(source), {}).get(
-                rest_name(source, generation)
-            )
+            rest = self._known(source, generation)
             if rest is not None and offset >= rest.end:
                 del self._rests[rest.source][rest.name]
                 self._remove(rest)
@@ -181,7 +180,7 @@ class Spool:
             for rest in [r for name, r in rests.items() if name not in names]:
                 taken = {r.life for r in rests.values()}
                 life = next(n for n in count(_ORPHANS) if n not in taken)
-                orphan = rest.renumbered(self._folder, life)
+                orphan = replace(rest, life=life)
                 if rest.life >= _ORPHANS or not _rename(rest.path, orphan.path):
                     continue
                 del rests[rest.name], self._by_path[rest.path]
@@ -189,8 +188,12 @@ class Spool:
 
     def _find(self, source: Source, generation: Generation) -> Rest | None:
         with self._lock:
-            rests = self._rests.get(source_digest(source))
-            return rests.get(rest_name(source, generation)) if rests else None
+            return self._known(source, generation)
+
+    def _known(self, source: Source, generation: Generation) -> Rest | None:
+        """Look a rest up; the caller has the lock."""
+        rests = self._rests.get(source_digest(source), {})
+        return rests.get(rest_name(source, generation))
 
     def _reserve(self, rest: Rest, before: Rest | None, source: Source) -> bool:
         """Set room aside, if there is any; say if there is not.

@@ -99,33 +99,41 @@ def probe(
         LookError: the file cannot be looked at, or changed meanwhile.
     """
     with opener.open(path) as file:
-        if file.kept is not None and file.kept.start > max(0, life.position):
-            return NotFound(differs=False)  # it lacks what comes next
-        size = file.size()
-        beginning = file.pread(0, HEAD_BYTES)
-        if not life.head.matches(beginning):
-            compared = beginning[: life.head.length]
-            whole = len(compared) == life.head.length
-            return NotFound(differs=whole, nul=NUL_RUN in compared)
-        start = max(0, life.position - ANCHOR_BYTES)
-        before = life.position - start
-        data = file.pread(start, before + read_bytes)
-        if len(data) < before:
-            return NotFound(differs=False)
-        if not life.proven_by(data[:before]):
-            return NotFound(differs=True, nul=NUL_RUN in data[:before])
-        # What was read counts only if the file was still the same one afterwards.
-        again = file.pread(0, HEAD_BYTES)
-        if again[: len(beginning)] != beginning:
-            raise LookError(Trouble.UNDECIDED, "the file changed while it was read")
-        last = _last_line_end(file, size, start, data, life)
+        return look(file, path, life, read_bytes=read_bytes)
+
+
+def look(file: LogFile, path: str, life: Life, *, read_bytes: int) -> Found | NotFound:
+    """Read on in an open file if it is proven to hold ``life``.
+
+    Raises:
+        LookError: the file cannot be read, or changed meanwhile.
+    """
+    if file.kept is not None and file.kept.start > max(0, life.position):
+        return NotFound(differs=False)  # it lacks what comes next
+    size = file.size()
+    beginning = file.pread(0, HEAD_BYTES)
+    if not life.head.matches(beginning):
+        compared = beginning[: life.head.length]
+        whole = len(compared) == life.head.length
+        return NotFound(differs=whole, nul=NUL_RUN in compared)
+    start = max(0, life.position - ANCHOR_BYTES)
+    before = life.position - start
+    data = file.pread(start, before + read_bytes)
+    if len(data) < before:
+        return NotFound(differs=False)
+    if not life.proven_by(data[:before]):
+        return NotFound(differs=True, nul=NUL_RUN in data[:before])
+    # What was read counts only if the file was still the same one afterwards.
+    again = file.pread(0, HEAD_BYTES)
+    if again[: len(beginning)] != beginning:
+        raise LookError(Trouble.UNDECIDED, "the file changed while it was read")
     return Found(
         path=path,
         size=max(size, start + len(data)),
         beginning=again,
         start=start,
         data=data,
-        last_line_end=last,
+        last_line_end=_last_line_end(file, size, start, data, life),
         kept=file.kept is not None,
     )
 

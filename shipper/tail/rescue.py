@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from shipper.records import Generation, Source
-from shipper.tail.identity import ANCHOR_BYTES, HEAD_BYTES
 from shipper.tail.life import Life
 from shipper.tail.opener import LogFile, Opener
+from shipper.tail.probe import NotFound, look
 
 
 class Spool(Protocol):
@@ -65,13 +65,11 @@ def rescue(
         end = file.size()
         if end <= start or spool.holds(source, life.generation, start, end):
             return
-        beginning = file.pread(0, HEAD_BYTES)
-        before = min(ANCHOR_BYTES, life.position)
-        anchor = file.pread(life.position - before, before)
-        if not life.head.matches(beginning) or not life.proven_by(anchor):
+        found = look(file, path, life, read_bytes=0)
+        if isinstance(found, NotFound):
             return
 
         def unchanged() -> bool:
-            return file.pread(0, len(beginning)) == beginning
+            return file.pread(0, len(found.beginning)) == found.beginning
 
         spool.keep(source, life.generation, file, start, unchanged)

@@ -11,10 +11,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,6 +30,7 @@ from tests.chaos.run import Say, look, report
 from tests.chaos.running import Running
 from tests.chaos.server import Server
 from tests.chaos.victim import Victim
+from tests.chaos.writer import acked
 from tests.live.commands import clisvc, until
 
 _FILES = 8
@@ -139,25 +139,10 @@ def _observed(database: Path, column: str, logs: list[Log]) -> Callable[[], bool
     """Return a condition: the shipper knows of every byte of some logs."""
 
     def holds() -> bool:
-        known: dict[str, int] = _sums(database, column)
+        known = acked(database, column)
         return all(known.get(log.host, 0) >= log.total for log in logs)
 
     return holds
-
-
-def _sums(database: Path, column: str) -> dict[str, int]:
-    try:
-        with closing(
-            sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-        ) as connection:
-            return dict(
-                connection.execute(
-                    f"SELECT host, sum({column}) FROM generation"  # noqa: S608  ours
-                    " JOIN source ON source.key = generation.source GROUP BY host"
-                )
-            )
-    except sqlite3.OperationalError:  # it is being made
-        return {}
 
 
 def _caught_up(ground: Ground, logs: list[Log]) -> Callable[[], bool]:

@@ -137,15 +137,15 @@ class Writer:
                 log.draining = False
 
 
-def acked(database: Path) -> dict[str, int]:
-    """Return the bytes acknowledged, by host."""
+def acked(database: Path, column: str = "offset") -> dict[str, int]:
+    """Return the bytes acknowledged, or another of the ledger's sums, by host."""
     try:
         with closing(
             sqlite3.connect(f"file:{database}?mode=ro", uri=True)
         ) as connection:
             return dict(
                 connection.execute(
-                    "SELECT host, sum(offset) FROM generation"
+                    f"SELECT host, sum({column}) FROM generation"  # noqa: S608  ours
                     " JOIN source ON source.key = generation.source GROUP BY host"
                 )
             )

@@ -134,15 +134,6 @@ def test_interruptible() -> None:
     assert not made.wait()
 
 
-def test_interruptible_from_outside() -> None:
-    """An event of somebody else's ends the wait as well."""
-    made, asked = Gate(StillClock()), threading.Event()
-    made.failed(_AWAY)
-    asked.set()
-
-    assert not made.wait(asked)
-
-
 def test_said_once() -> None:
     """A problem is told once, with what to do, and again after a minute."""
     clock = StillClock()
