@@ -5,6 +5,15 @@ from shipper.app.assembly import Assembly
 from shipper.app.backfill import Backfill
 from shipper.app.engine import Engine, Progress
 from shipper.app.oneshot import documents
+from shipper.app.reporter import Reporter
 from shipper.app.tailer import Tailer
 
-__all__ = ["Assembly", "Backfill", "Engine", "Progress", "Tailer", "documents"]
+__all__ = [
+    "Assembly",
+    "Backfill",
+    "Engine",
+    "Progress",
+    "Reporter",
+    "Tailer",
+    "documents",
+]

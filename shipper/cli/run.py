@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import click
 import structlog
 
-from shipper.app import Engine, Tailer
+from shipper.app import Engine, Reporter, Tailer
 from shipper.cli.garbage import collect_seldom
 from shipper.cli.options import (
     config_options,
@@ -22,7 +24,7 @@ from shipper.cli.options import (
 )
 from shipper.cli.signals import say_stopping, stopping
 from shipper.cli.templates import templates_first
-from shipper.deliver import public_url
+from shipper.deliver import Sink, public_url
 from shipper.store import StateFolder
 from shipper.tail import LocalOpener
 
@@ -49,15 +51,12 @@ def run(**options: Any) -> None:
     discovery = discovery_from(settings)
     collect_seldom()
     folder = state_dir(settings)
+    sink = sink_from(settings, folder, templates_first(settings))
     with (
         stopping() as asked,
         StateFolder(folder) as state,
-        Engine(
-            settings,
-            sink_from(settings, folder, templates_first(settings)),
-            state,
-            opener=LocalOpener(discovery.roots),
-        ) as engine,
+        Engine(settings, sink, state, opener=LocalOpener(discovery.roots)) as engine,
+        _reporting(engine, sink, state),
     ):
         _log.info(
             "tailing",
@@ -76,4 +75,21 @@ def run(**options: Any) -> None:
         there_already=counts.duplicates,
         dead_lettered=counts.dead_lettered + counts.dead_states,
         unchecked=counts.unchecked,
+    )
+
+
+def _reporting(
+    engine: Engine, sink: Sink, folder: StateFolder
+) -> AbstractContextManager[object]:
+    """Return what reports on the collector while it runs."""
+    output = engine.settings.output
+    if not output.status_documents:
+        return nullcontext()
+    return Reporter(
+        sink,
+        folder.database,
+        engine.clock,
+        collector=socket.gethostname(),
+        namespace=output.namespace,
+        down=lambda: engine.down,
     )

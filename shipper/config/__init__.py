@@ -10,20 +10,24 @@ from shipper.config.secret import Secret
 from shipper.config.settings import (
     ElasticsearchSettings,
     InputSettings,
+    KnowledgeSettings,
     LogSettings,
     OutputSettings,
     Settings,
+    SetupSettings,
     StateSettings,
 )
 
 __all__ = [
     "ElasticsearchSettings",
     "InputSettings",
+    "KnowledgeSettings",
     "Loaded",
     "LogSettings",
     "OutputSettings",
     "Secret",
     "Settings",
+    "SetupSettings",
     "StateSettings",
     "load",
 ]

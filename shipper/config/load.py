@@ -10,11 +10,11 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
-from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
 
+from shipper.config.credentials import resolve
 from shipper.config.secret import Secret
 from shipper.config.settings import Settings
 from shipper.errors import ConfigError
@@ -40,9 +40,8 @@ _PATTERNS = {
     ),
     "input.shard": "expected a form such as 2/8",
 }
-_TABLES = ("elasticsearch", "input", "output", "state", "log")
+_TABLES = ("elasticsearch", "input", "output", "state", "setup", "knowledge", "log")
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-_USER = re.compile(r"//(?P<name>[^:@/]*):(?P<password>[^/]*)@")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
 
 
@@ -96,7 +95,7 @@ def load(
         if value is not None and value != ():
             _put(raw, key, value)
             origins[key] = "the command line"
-    return Loaded(settings=_resolve(_convert(raw, origins), origins), origins=origins)
+    return Loaded(settings=resolve(_convert(raw, origins), origins), origins=origins)
 
 
 def flatten(settings: Struct, prefix: str = "") -> list[tuple[str, object]]:
@@ -182,39 +181,6 @@ def _convert(raw: dict[str, Any], origins: dict[str, str]) -> Settings:
         problem = _PATTERNS.get(path) or text[:1].lower() + text[1:]
         problem = problem.partition(", got ")[0] + hint
         raise ConfigError(path, problem, origin=_origin(path, origins)) from error
-
-
-def _resolve(settings: Settings, origins: dict[str, str]) -> Settings:
-    """Read secrets kept in files, and take them out of the address."""
-    elastic = settings.elasticsearch
-    changes: dict[str, object] = {}
-    if user := _USER.search(elastic.url):
-        changes["url"] = _USER.sub("//", elastic.url)
-        if not elastic.username:
-            changes["username"] = unquote(user["name"])
-            changes["password"] = Secret(unquote(user["password"]))
-            for name in ("username", "password"):
-                origins[f"elasticsearch.{name}"] = origins["elasticsearch.url"]
-    for name in ("api_key", "password"):
-        path = getattr(elastic, f"{name}_file")
-        if path and not getattr(elastic, name):
-            key = f"elasticsearch.{name}_file"
-            try:
-                text = Path(path).read_text(encoding="utf-8-sig").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                reason = getattr(error, "strerror", None) or "it is not UTF-8"
-                raise ConfigError(
-                    key, f"{path} cannot be read: {reason}", origin=origins[key]
-                ) from error
-            if not text:
-                raise ConfigError(key, f"{path} is empty", origin=origins[key])
-            changes[name] = Secret(text)
-            origins[f"elasticsearch.{name}"] = path
-    if not changes:
-        return settings
-    return msgspec.structs.replace(
-        settings, elasticsearch=msgspec.structs.replace(elastic, **changes)
-    )
 
 
 def _secret(kind: type, value: object) -> Secret:

@@ -25,11 +25,14 @@ class ElasticsearchSettings(
 
     Attributes:
         url: such as ``https://siem.example:9200``; a comma separates several nodes.
+        cloud_id: of a deployment in Elastic Cloud, instead of an address.
         api_key: base64 form, as Kibana shows it.
         api_key_file: a file that holds it instead.
         username: for basic authentication.
         password: the same.
         password_file: a file that holds it instead.
+        keyring: service in this machine's keyring that holds the API key as
+            ``api_key``, or the password under the user name.
         ca_cert: PEM file with the authority that signed the server's certificate.
         fingerprint: SHA-256 of the server's certificate, instead of an authority.
         client_cert: PEM file with our own certificate.
@@ -40,11 +43,13 @@ class ElasticsearchSettings(
     """
 
     url: str = "http://127.0.0.1:9200"
+    cloud_id: str = ""
     api_key: Secret = field(default_factory=Secret)
     api_key_file: str = ""
     username: str = ""
     password: Secret = field(default_factory=Secret)
     password_file: str = ""
+    keyring: str = ""
     ca_cert: str = ""
     fingerprint: str = ""
     client_cert: str = ""
@@ -64,6 +69,8 @@ class InputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         hosts_file: a file with one name a line; read anew at each scan.
         hosts_command: a command that prints one name a line.
         timezone: zone of records that do not name theirs (IANA or Windows name).
+        bias_sign: what the bias of CCM records means: ``ccm`` minutes to add for UTC,
+            ``inverted`` minutes to subtract, ``ignore`` nothing (``timezone`` counts).
         code_page: of lines that are not valid UTF-8.
         max_line_bytes: longer lines are cut.
         watch: ``events`` wakes on file system events, ``sweep`` only looks at
@@ -85,6 +92,7 @@ class InputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     hosts_file: str = ""
     hosts_command: str = ""
     timezone: str = ""
+    bias_sign: Literal["ccm", "inverted", "ignore"] = "ccm"
     code_page: str = "cp1252"
     max_line_bytes: Annotated[int, Meta(ge=1024, le=1024 * 1024, multiple_of=2)] = (
         64 * 1024
@@ -121,6 +129,8 @@ class OutputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         max_dead_letters_in_row: so many refused documents one after the other pause
             the sending instead.
         shutdown_grace: seconds to deliver what has been read when asked to stop.
+        status_documents: report on the collector each minute, and on each log each
+            hour, into ``logs-sms.shipper-<namespace>`` (``clisvc run``).
     """
 
     namespace: Namespace = "default"
@@ -131,6 +141,7 @@ class OutputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_in_flight_bytes: Annotated[int, Meta(ge=64 * 1024)] = 32 * 1024 * 1024
     max_dead_letters_in_row: Positive = 1_000
     shutdown_grace: Seconds = 30.0
+    status_documents: bool = True
 
 
 class StateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,6 +156,35 @@ class StateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dir: str = ""
     keep_days: Positive = 30
     spool_bytes: Annotated[int, Meta(ge=0)] = 1024 * 1024 * 1024
+
+
+class SetupSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table ``[setup]``: what is installed in Elasticsearch.
+
+    Attributes:
+        lifecycle: what rolls over and deletes: ``ilm`` policies, the data streams' own
+            lifecycle (``dsl``), or ``auto``: policies where the server has them.
+        records_days: days a record is kept, counted from its index's rollover.
+        states_days: the same for changes of an agent's state.
+        shipper_days: the same for what the shipper says about itself.
+        logsdb: store records in the index mode ``logsdb``.
+    """
+
+    lifecycle: Literal["auto", "ilm", "dsl"] = "auto"
+    records_days: Positive = 90
+    states_days: Positive = 730
+    shipper_days: Positive = 30
+    logsdb: bool = False
+
+
+class KnowledgeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Table ``[knowledge]``: what log lines mean.
+
+    Attributes:
+        signatures: TOML file with signatures of one's own, tried after ours.
+    """
+
+    signatures: str = ""
 
 
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -167,6 +207,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         input: which logs are read.
         output: how documents are sent.
         state: what is remembered.
+        setup: what is installed in Elasticsearch.
+        knowledge: what log lines mean.
         log: what the shipper says about itself.
         zones: the log's name of a time zone -> IANA or Windows name.
         host_timezones: host name or pattern (``pc04*``) -> zone of its records that
@@ -177,6 +219,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     input: InputSettings = field(default_factory=InputSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     state: StateSettings = field(default_factory=StateSettings)
+    setup: SetupSettings = field(default_factory=SetupSettings)
+    knowledge: KnowledgeSettings = field(default_factory=KnowledgeSettings)
     log: LogSettings = field(default_factory=LogSettings)
     zones: dict[str, str] = field(default_factory=dict)
     host_timezones: dict[str, str] = field(default_factory=dict)

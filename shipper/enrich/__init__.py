@@ -4,6 +4,21 @@
 from shipper.enrich.document import ECS_VERSION
 from shipper.enrich.enricher import Enricher
 from shipper.enrich.sense import Senses
+from shipper.enrich.status_document import (
+    CollectorReport,
+    SourceReport,
+    collector_status,
+    source_status,
+)
 from shipper.enrich.trail import Trail
 
-__all__ = ["ECS_VERSION", "Enricher", "Senses", "Trail"]
+__all__ = [
+    "ECS_VERSION",
+    "CollectorReport",
+    "Enricher",
+    "Senses",
+    "SourceReport",
+    "Trail",
+    "collector_status",
+    "source_status",
+]

@@ -7,10 +7,11 @@ from shipper.store.folder import StateFolder
 from shipper.store.keeper import Keeper
 from shipper.store.ledger import Ledger, Settled
 from shipper.store.letter import Damaged, Key, Letter, Refusal
-from shipper.store.reader import Reader, SourceStatus
+from shipper.store.reader import Account, Reader, SourceStatus
 from shipper.store.spool import Spool, spooled_in
 
 __all__ = [
+    "Account",
     "Damaged",
     "Database",
     "DeadLetters",

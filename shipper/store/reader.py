@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from shipper.errors import StateError
@@ -40,6 +41,42 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
     detail: str
     last_ok_ms: int | None
     checkpoints: tuple[Checkpoint, ...]
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """A source's sums over its generations, all in bytes.
+
+    Attributes:
+        key: the source's key.
+        host: whose log it is.
+        log: logical name of the log.
+        path: path of the active log.
+        status: what the last visit found.
+        first_seen_ms: wall clock of the first visit.
+        last_ok_ms: wall clock of the last successful look, to the minute, or
+            ``None``.
+        seen: ends of the last complete lines observed.
+        dealt_with: acknowledged, or among the dead letters.
+        dead_lettered: among the dead letters.
+        lost: gone before it was read.
+    """
+
+    key: str
+    host: str
+    log: str
+    path: str
+    status: str
+    first_seen_ms: int
+    last_ok_ms: int | None
+    seen: int
+    dealt_with: int
+    dead_lettered: int
+    lost: int
+
+    @property
+    def unread(self) -> int:
+        """Bytes that are neither dealt with nor lost."""
+        return self.seen - self.dealt_with - self.lost
 
 
 class Reader:
@@ -114,6 +151,22 @@ class Reader:
                 last_ok_ms=last_ok,
                 checkpoints=self.checkpoints(key),
             )
+
+    def accounts(self) -> list[Account]:
+        """Return the sums of all sources."""
+        with self._explained():
+            found = self._connection.execute(
+                "SELECT key, host, log, source.path, status, first_seen_ms, last_ok_ms,"
+                " coalesce(sum(max(seen, offset + lost)), 0),"
+                " coalesce(sum(offset), 0), coalesce(sum(dead_lettered), 0),"
+                " coalesce(sum(lost), 0)"
+                " FROM source LEFT JOIN generation ON source = key GROUP BY key"
+            ).fetchall()
+        fields = Account.__struct_fields__
+        return [
+            msgspec.convert(dict(zip(fields, row, strict=True)), Account)
+            for row in found
+        ]
 
     def close(self) -> None:
         """Close the store."""

@@ -12,6 +12,7 @@ from shipper.config.load import flatten
 from shipper.errors import ConfigError
 
 _SECRET = "s3cr3t-w0rd"  # noqa: S105  a value to look for
+_CLOUD_ID = "fleet:ZXUuZXhhbXBsZSQwMTIzYWJjZCQ0NTY3ZWY="
 _KEYS = [key for key, _ in flatten(Settings()) if "." in key]
 Write = Callable[[str], str]
 
@@ -99,17 +100,21 @@ def test_foreign_variables() -> None:
     assert load(environment=environment).settings == Settings()
 
 
+@pytest.mark.usefixtures("memory_keyring")
 @pytest.mark.parametrize("key", _KEYS)
 def test_every_key_has_a_variable(key: str) -> None:
     """A key ``a.b`` is also the variable ``CLISVC_A_B``."""
     values = {
         "elasticsearch.api_key_file": __file__,
+        "elasticsearch.cloud_id": _CLOUD_ID,
         "elasticsearch.password_file": __file__,
+        "input.bias_sign": "ignore",
         "input.max_line_bytes": "2048",
         "input.watch": "sweep",
         "input.shard": "1/2",
         "output.batch_bytes": "2048",
         "output.max_in_flight_bytes": "70000",
+        "setup.lifecycle": "dsl",
         "log.level": "debug",
         "log.format": "json",
     }
@@ -119,7 +124,11 @@ def test_every_key_has_a_variable(key: str) -> None:
 
     assert loaded.origins[key] == name
     default = dict(flatten(Settings()))[key]
-    same_as_default = {"elasticsearch.verify", "input.sweep_min"}
+    same_as_default = {
+        "elasticsearch.verify",
+        "input.sweep_min",
+        "output.status_documents",
+    }
     changed = dict(flatten(loaded.settings))[key] != default
     assert changed or key in same_as_default
 
@@ -381,7 +390,7 @@ def test_secrets_are_hidden() -> None:
     assert _SECRET not in repr(loaded)
     rows = {key: value for key, value, _ in loaded.rows()}
     assert rows["elasticsearch.api_key"] == "<hidden>"
-    assert load(environment={}).rows()[1] == (
+    assert load(environment={}).rows()[2] == (
         "elasticsearch.api_key",
         "<none>",
         "default",

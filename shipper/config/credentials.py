@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept elsewhere: secrets in files or a keyring, an address in a cloud id."""
+
+from __future__ import annotations
+
+import binascii
+import importlib
+import re
+from base64 import b64decode
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from shipper.config.secret import Secret
+from shipper.config.settings import ElasticsearchSettings, Settings
+from shipper.errors import ConfigError
+
+_USER = re.compile(r"//(?P<name>[^:@/]*):(?P<password>[^/]*)@")
+_CLOUD = re.compile(rb"([\w.-]+)(?::(\d+))?\$([\w.-]+)(?:\$|\Z)", re.ASCII)
+_KEYRING = "elasticsearch.keyring"
+
+
+def resolve(settings: Settings, origins: dict[str, str]) -> Settings:
+    """Fetch secrets from where they are kept; tell them from the address.
+
+    Args:
+        settings: as written.
+        origins: where each value came from, by key path; completed.
+
+    Raises:
+        ConfigError: a secret is not where the settings say.
+    """
+    elastic = settings.elasticsearch
+    changes: dict[str, object] = {}
+    if elastic.cloud_id:
+        changes["url"] = _cloud_url(elastic.cloud_id, origins)
+        origins["elasticsearch.url"] = "elasticsearch.cloud_id"
+    elif user := _USER.search(elastic.url):
+        changes["url"] = _USER.sub("//", elastic.url)
+        if not elastic.username:
+            changes["username"] = unquote(user["name"])
+            changes["password"] = Secret(unquote(user["password"]))
+            for name in ("username", "password"):
+                origins[f"elasticsearch.{name}"] = origins["elasticsearch.url"]
+    for name in ("api_key", "password"):
+        path = getattr(elastic, f"{name}_file")
+        if path and not getattr(elastic, name):
+            changes[name] = _from_file(f"elasticsearch.{name}_file", path, origins)
+            origins[f"elasticsearch.{name}"] = path
+    if elastic.keyring and not ({"api_key", "password"} & changes.keys()):
+        changes |= _from_keyring(elastic, origins)
+    if not changes:
+        return settings
+    return msgspec.structs.replace(
+        settings, elasticsearch=msgspec.structs.replace(elastic, **changes)
+    )
+
+
+def _cloud_url(cloud_id: str, origins: dict[str, str]) -> str:
+    """Return the address in a cloud id: ``name:`` and, in base64, ``host$node$…``."""
+    key = "elasticsearch.cloud_id"
+    inside = b""
+    with suppress(binascii.Error):
+        inside = b64decode(cloud_id.rpartition(":")[2], validate=True)
+    found = _CLOUD.match(inside)
+    if found is None:
+        raise ConfigError(
+            key,
+            f"{cloud_id!r} is no cloud id",
+            origin=origins[key],
+            remedy="Copy it from the deployment's page in Elastic Cloud.",
+        )
+    name, port, node = (part and part.decode() for part in found.groups())
+    return f"https://{node}.{name}:{port or 443}"
+
+
+def _from_file(key: str, path: str, origins: dict[str, str]) -> Secret:
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(
+            key, f"{path} cannot be read: {reason}", origin=origins[key]
+        ) from error
+    if not text:
+        raise ConfigError(key, f"{path} is empty", origin=origins[key])
+    return Secret(text)
+
+
+def _from_keyring(
+    elastic: ElasticsearchSettings, origins: dict[str, str]
+) -> dict[str, object]:
+    """Return the API key, or with a user name the password, if none is given."""
+    name = "password" if elastic.username else "api_key"
+    if getattr(elastic, name):
+        return {}
+    service, entry = elastic.keyring, elastic.username or "api_key"
+    try:
+        # Named only here: few machines have one, and it is slow to find out.
+        keyring: Any = importlib.import_module("keyring")
+    except ImportError as error:
+        raise ConfigError(
+            _KEYRING,
+            "the package keyring is not installed",
+            origin=origins[_KEYRING],
+            remedy="Install it with: pip install 'clisvc-shipper[keyring]'.",
+        ) from error
+    try:
+        text = keyring.get_password(service, entry)
+    except keyring.errors.KeyringError as error:
+        raise ConfigError(
+            _KEYRING, f"the keyring cannot be read: {error}", origin=origins[_KEYRING]
+        ) from error
+    if not text:
+        raise ConfigError(
+            _KEYRING,
+            f"the keyring has no entry {entry!r} of {service!r}",
+            origin=origins[_KEYRING],
+            remedy=f"Make it with: keyring set {service} {entry}",
+        )
+    origins[f"elasticsearch.{name}"] = f"keyring {service}"
+    return {name: Secret(text)}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secrets in a keyring, and an address in a cloud id."""
+
+import sys
+from base64 import b64encode
+
+import pytest
+from keyring.errors import KeyringError
+
+from shipper.config import Secret, load
+from shipper.errors import ConfigError
+from tests.config.conftest import MemoryKeyring
+
+_SECRET = "s3cr3t-w0rd"  # noqa: S105  a value to look for
+
+
+def cloud_id(inside: str) -> str:
+    """Return a cloud id as Elastic makes it."""
+    return "fleet:" + b64encode(inside.encode()).decode()
+
+
+def test_api_key_from_keyring(memory_keyring: MemoryKeyring) -> None:
+    """Without a user name the keyring holds the API key."""
+    memory_keyring.set_password("clisvc", "api_key", _SECRET)
+
+    loaded = load(environment={}, options={"elasticsearch.keyring": "clisvc"})
+
+    assert loaded.settings.elasticsearch.api_key == Secret(_SECRET)
+    assert ("elasticsearch.api_key", "<hidden>", "keyring clisvc") in loaded.rows()
+
+
+def test_password_from_keyring(memory_keyring: MemoryKeyring) -> None:
+    """With a user name the keyring holds the password under it."""
+    memory_keyring.set_password("clisvc", "shipper", _SECRET)
+    options = {"elasticsearch.keyring": "clisvc", "elasticsearch.username": "shipper"}
+
+    loaded = load(environment={}, options=options)
+
+    assert loaded.settings.elasticsearch.password == Secret(_SECRET)
+
+
+@pytest.mark.usefixtures("memory_keyring")
+def test_given_secret_beats_keyring() -> None:
+    """A secret that is given is not looked for in the keyring."""
+    environment = {"CLISVC_API_KEY": _SECRET, "CLISVC_ELASTICSEARCH_KEYRING": "none"}
+
+    elastic = load(environment=environment).settings.elasticsearch
+
+    assert elastic.api_key == Secret(_SECRET)
+
+
+@pytest.mark.usefixtures("memory_keyring")
+def test_missing_entry() -> None:
+    """An entry that is missing is named, with the command that makes it."""
+    with pytest.raises(ConfigError) as caught:
+        load(environment={"CLISVC_ELASTICSEARCH_KEYRING": "clisvc"})
+
+    assert "elasticsearch.keyring: the keyring has no entry 'api_key'" in (
+        caught.value.message
+    )
+    assert caught.value.remedy == "Make it with: keyring set clisvc api_key"
+
+
+def test_locked_keyring(
+    memory_keyring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A keyring that does not open is a clear error."""
+
+    def refuse(*_: str) -> str:
+        raise KeyringError("it is locked")
+
+    monkeypatch.setattr(memory_keyring, "get_password", refuse)
+
+    with pytest.raises(ConfigError, match="the keyring cannot be read: it is locked"):
+        load(environment={"CLISVC_ELASTICSEARCH_KEYRING": "clisvc"})
+
+
+def test_keyring_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the package the message says how to install it."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+
+    with pytest.raises(ConfigError) as caught:
+        load(environment={"CLISVC_ELASTICSEARCH_KEYRING": "clisvc"})
+
+    assert caught.value.remedy == (
+        "Install it with: pip install 'clisvc-shipper[keyring]'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("inside", "url"),
+    [
+        ("eu.example$0123abcd$4567ef", "https://0123abcd.eu.example:443"),
+        ("eu.example:9243$0123abcd$", "https://0123abcd.eu.example:9243"),
+        ("eu.example$0123abcd", "https://0123abcd.eu.example:443"),
+    ],
+)
+def test_cloud_id(inside: str, url: str) -> None:
+    """A cloud id stands for the address of its Elasticsearch."""
+    name = "CLISVC_ELASTICSEARCH_CLOUD_ID"
+
+    loaded = load(environment={name: cloud_id(inside)})
+
+    assert loaded.settings.elasticsearch.url == url
+    assert loaded.origins["elasticsearch.url"] == "elasticsearch.cloud_id"
+
+
+@pytest.mark.parametrize("wrong", ["fleet", "fleet:%%%", cloud_id("eu.example"), "a:"])
+def test_no_cloud_id(wrong: str) -> None:
+    """What is no cloud id is refused with the value seen."""
+    with pytest.raises(ConfigError) as caught:
+        load(environment={"CLISVC_ELASTICSEARCH_CLOUD_ID": wrong})
+
+    assert caught.value.message.startswith(
+        f"elasticsearch.cloud_id: {wrong!r} is no cloud id"
+    )
