@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types imports format bench chaos mutants fuzz soak clean
+.PHONY: demo test check lint types imports bodies format bench chaos mutants fuzz soak clean
 
 demo: $(VENV)/.demo
 	$(BIN)/clisvc demo
@@ -23,6 +23,10 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+
+# What pipelines/ sends, against the types of Elasticsearch's clients; needs Node.
+bodies: $(VENV)/.dev
+	$(BIN)/python -m tools.typecheck
 
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports
