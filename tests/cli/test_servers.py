@@ -2,6 +2,7 @@
 """Servers that cannot be used: named, with the reason and a documented code."""
 
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,29 @@ def test_unknown_authority(command: str, log: Path, tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("command", ["ship", "check"])
+def test_expired_certificate(command: str, log: Path, tmp_path: Path) -> None:
+    """An expired certificate ends it with 69, and the message says so."""
+    authority = trustme.CA()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", not_after=yesterday).configure_cert(context)
+    ca_cert = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_cert))
+    with answering(lambda _method, _path, _body: Answer(), tls=context) as url:
+        done = clisvc(
+            *(command, log, "--state", tmp_path / "state"),
+            *("--elasticsearch-url", url),
+            extra={"CLISVC_CA_CERT": str(ca_cert)},
+        )
+
+    said = done.err + done.out
+    assert done.code == 69
+    assert f"TLS with {url} failed: " in said
+    assert "certificate has expired" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("command", ["run", "ship"])
 def test_templates_may_not_be_installed(
     command: str, log: Path, tmp_path: Path
@@ -123,7 +147,8 @@ def test_templates_may_not_be_installed(
     assert (done.code, done.out) == (77, "")
     *_, first, second = done.err.splitlines()
     assert first.startswith(
-        "clisvc: logs-sms.clisvc and logs-sms.state are not installed at"
+        "clisvc: logs-sms.ccm and logs-sms.clisvc and logs-sms.shipper and"
+        " logs-sms.state are not installed at"
     )
     assert "manage_index_templates" in first
     assert second == "Run `clisvc setup` once with credentials that may."
