@@ -64,7 +64,7 @@ def test_a_fault_is_still_where_it_was(fault: Fault) -> None:
 
 def test_bodies_become_literals_of_their_request() -> None:
     """A body is checked as the request it is sent in; a known gap is marked."""
-    body = {"dest": {"aliases": [{"alias": "a"}]}}
+    body: dict[str, object] = {"dest": {"aliases": [{"alias": "a"}]}}
 
     text = source("es8", [("transforms", "sms-x", body)])
 
