@@ -12,6 +12,7 @@ from shipper.clock import Clock
 from shipper.config import Settings
 from shipper.enrich import Enricher, Senses, Trail
 from shipper.errors import ConfigError
+from shipper.knowledge import catalogue
 from shipper.parse import (
     Neighbour,
     Parser,
@@ -19,7 +20,7 @@ from shipper.parse import (
     UnknownZoneError,
     Zones,
 )
-from shipper.records import Event, Source, Ticket
+from shipper.records import Chunk, Event, Source, Ticket
 from shipper.tail import Life, Reading
 
 
@@ -31,48 +32,57 @@ class Assembly:
         clock: time, for records that have none.
 
     Raises:
-        ConfigError: a time zone or the code page does not exist.
+        ConfigError: a time zone or the code page does not exist, or the user's
+            signatures cannot be used.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._machine_zone = tzlocal.get_localzone_name()
-        self._senses = Senses()
+        self._senses = Senses(catalogue(settings.knowledge.signatures))
         self._parsers: dict[tuple[str | None, str | None], Parser] = {}
         _check(settings)
 
     def make(
         self, source: Source, reading: Reading
     ) -> Iterator[tuple[Ticket, list[Event]]]:
-        """Yield a ticket and the events of each chunk; advance the life behind it."""
+        """Yield a ticket and the events of each chunk; advance the life behind it.
+
+        What is left of a chunk goes with the next; what is left of the last one has to
+        be read again with what follows, and is not in any ticket.
+        """
         life = reading.life
         parser = self._parser(source)
         enricher = self._enricher(source, life)
         trail = enricher.trail
-        for chunk in reading.chunks:
+        rest: Chunk | None = None
+        for following in reading.chunks:
+            chunk = following if rest is None else rest.joined(following)
+            final = reading.final and following is reading.chunks[-1]
             neighbour = None
             if trail.neighbour_ms is not None:
                 neighbour = Neighbour(
                     epoch_ms=trail.neighbour_ms, timezone=trail.neighbour_zone
                 )
-            parsed = parser.parse(chunk, neighbour, self._clock.wall_ms())
+            parsed = parser.parse(chunk, neighbour, self._clock.wall_ms(), final=final)
             if parsed.neighbour is not None:
                 trail.neighbour_ms = parsed.neighbour.epoch_ms
                 trail.neighbour_zone = parsed.neighbour.timezone
             events = enricher.enrich(parsed.records)
+            start = life.position
             ticket = Ticket(
                 source=source,
                 generation=life.generation,
-                start=life.position,
+                start=start,
                 progress=life.advance(chunk, parsed.end, trail.encode()),
                 events=len(events),
                 records=len(parsed.records),
                 since=life.sent_since(chunk.start),
             )
-            yield ticket, events
-            if parsed.end < chunk.end:
-                return
+            if parsed.end > start:
+                yield ticket, events
+            rest = chunk.behind(parsed.end) if parsed.end < chunk.end else None
 
     def _enricher(self, source: Source, life: Life) -> Enricher:
         if not isinstance(life.carry, Enricher):
@@ -93,7 +103,10 @@ class Assembly:
         name = (zones.host_zone, zones.machine_zone)
         parser = self._parsers.get(name)
         if parser is None:
-            parser = Parser(zones, self._settings.input.code_page)
+            reading = self._settings.input
+            parser = Parser(
+                zones, reading.code_page, max_record_bytes=reading.max_line_bytes
+            )
             self._parsers[name] = parser
         return parser
 
@@ -118,6 +131,7 @@ def zones_of(source: Source, settings: Settings, machine_zone: str) -> Zones:
         default_zone=settings.input.timezone or None,
         machine_zone=None if source.explicit_host else machine_zone,
         aliases=settings.zones,
+        bias_sign=settings.input.bias_sign,
     )
 
 

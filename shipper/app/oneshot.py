@@ -59,7 +59,7 @@ def documents(
         )
         begin = life.position
         life.remember(rest, begin + len(rest))
-        reading = Reading(life=life, chunks=chunks, more=not final)
+        reading = Reading(life=life, chunks=chunks, more=not final, final=final)
         for _, events in assembly.make(source, reading):
             yield from events
         rest = rest[life.position - begin :]

@@ -9,10 +9,16 @@ from contextlib import contextmanager
 from msgspec import Struct
 
 from shipper.errors import InputProblem
-from shipper.parse import first_time
-from shipper.records import Encoding, Source
+from shipper.parse import Parser, Zones, first_time
+from shipper.records import Chunk, Encoding, Source
 from shipper.tail import LogFile, LookError, Opener, identify
-from shipper.tail.identity import IDENTITY_BYTES, encoding_of, newline, rfind_unit
+from shipper.tail.identity import (
+    IDENTITY_BYTES,
+    encoding_of,
+    find_unit,
+    newline,
+    rfind_unit,
+)
 
 _BLOCK = 64 * 1024
 
@@ -27,7 +33,8 @@ class Extent(Struct, frozen=True, kw_only=True):
             1970, or ``None``.
         encoding: by byte order mark.
         size: bytes.
-        end: end of the last complete line, in bytes.
+        end: end of the last complete line, in bytes; without those of a record that
+            may go on.
     """
 
     gen_id: str
@@ -78,8 +85,17 @@ def opened(opener: Opener, path: str) -> Iterator[LogFile]:
         ) from error
 
 
-def measure(file: LogFile, source: Source) -> Extent:
-    """Tell what an open file holds; raises :class:`LookError`."""
+def measure(file: LogFile, source: Source, max_line_bytes: int = 64 * 1024) -> Extent:
+    """Tell what an open file holds.
+
+    Args:
+        file: the open file.
+        source: whose log it is.
+        max_line_bytes: limit of one line, and of one record of several.
+
+    Raises:
+        LookError: it cannot be read.
+    """
     size = file.size()
     beginning = file.pread(0, IDENTITY_BYTES)
 
@@ -94,14 +110,43 @@ def measure(file: LogFile, source: Source) -> Extent:
         for at_end in (False, True)
     )
     encoding = encoding_of(beginning)
+    last = _last_line_end(file, size, newline(encoding))
     return Extent(
         gen_id=found.gen_id if found else "",
         settled=settled is not None,
         first_time=found.first_time if found else None,
         encoding=encoding,
         size=size,
-        end=_last_line_end(file, size, newline(encoding)),
+        end=_taken(file, last, encoding, max_line_bytes),
     )
+
+
+def has_envelopes(file: LogFile, size: int) -> bool:
+    """Tell whether there may be records of the dialect ``ccm`` in a file."""
+    before = b""
+    for position in range(0, size, _BLOCK):
+        data = file.pread(position, min(_BLOCK, size - position)).replace(b"\0", b"")
+        if any(mark in before + data for mark in (b"![LOG[", b"]LOG]!")):
+            return True
+        before = data[-8:]
+    return False
+
+
+def _taken(file: LogFile, end: int, encoding: Encoding, limit: int) -> int:
+    """Return up to where lines that end at ``end`` are taken while more may come.
+
+    Whether the last record goes on is told by what is behind its first line, which is
+    no further away than a record may be long.
+    """
+    unit = newline(encoding)
+    start = max(0, end - limit - _BLOCK) & ~1
+    data = file.pread(start, end - start)
+    if start:
+        first = find_unit(data, unit, 0, len(data)) + len(unit)
+        start, data = start + first, data[first:]
+    chunk = Chunk(start=start, data=data, end=end, encoding=encoding)
+    parser = Parser(Zones(), max_record_bytes=limit)
+    return parser.parse(chunk, None, 0, final=False).end
 
 
 def _last_line_end(file: LogFile, size: int, end: bytes) -> int:

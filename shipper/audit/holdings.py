@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from heapq import merge
+from operator import itemgetter
 from typing import Any
 
 from elastic_transport import ApiError, TransportError
@@ -13,10 +15,13 @@ from elasticsearch import AuthorizationException, Elasticsearch, NotFoundError
 from msgspec import Struct
 
 from shipper.deliver import explain
+from shipper.records import Stream
 
 _PAGE = 10_000
 _KEEP_ALIVE = "5m"
 _BACKING = re.compile(r"-(\d{4}\.\d\d\.\d\d)-(\d{6,})$")
+
+_ABSENT = "{stream}: there is no such data stream."
 
 #: A day and a number are in the name of each backing index.
 _EXPIRED = (
@@ -67,7 +72,7 @@ class Holdings:
                     index=self._stream, keep_alive=_KEEP_ALIVE
                 )
             except NotFoundError:
-                self._note(f"{self._stream}: there is no such data stream.")
+                self._note(_ABSENT.format(stream=self._stream))
                 yield
                 return
             self._point = opened["id"]
@@ -205,3 +210,62 @@ class Holdings:
             yield
         except (ApiError, TransportError) as error:
             raise explain(error, self._url) from error
+
+
+class RecordHoldings:
+    """The data streams of records as one.
+
+    Args:
+        client: the client.
+        url: of the server, for messages.
+        namespace: of the data streams.
+
+    Attributes:
+        notes: what could not be told, or has to be kept in mind, in words.
+    """
+
+    def __init__(self, client: Elasticsearch, url: str, namespace: str) -> None:
+        self.notes: list[str] = []
+        self._names = [
+            f"logs-{stream}-{namespace}" for stream in (Stream.CLISVC, Stream.CCM)
+        ]
+        self._streams = [Holdings(client, url, name) for name in self._names]
+        for stream in self._streams:
+            stream.notes = self.notes
+
+    @contextmanager
+    def point_in_time(self, *, ccm: bool) -> Iterator[None]:
+        """Keep the answers of the block consistent; what is indexed later is not seen.
+
+        Args:
+            ccm: look at that data stream, too.
+
+        Raises:
+            SinkUnavailable: the server is unreachable or refuses.
+            NotPermitted: the credentials are wrong, or lack ``read``.
+        """
+        absent = [_ABSENT.format(stream=name) for name in self._names]
+        with ExitStack() as stack:
+            for stream in self._streams[: 2 if ccm else 1]:
+                stack.enter_context(stream.point_in_time())
+            if ccm and sum(note in self.notes for note in absent) == 1:
+                # A log of one dialect alone is as it should be.
+                self.notes[:] = [note for note in self.notes if note not in absent]
+            yield
+
+    def of(self, gen_id: str, end: int) -> Iterator[tuple[int, Found]]:
+        """Yield what :meth:`Holdings.of` does, of both, by offset."""
+        found = (stream.of(gen_id, end) for stream in self._streams)
+        return merge(*found, key=itemgetter(0))
+
+    def ids(self, idents: list[str]) -> set[str]:
+        """Return those that are there under their id, whatever else they say."""
+        return set().union(*(stream.ids(idents) for stream in self._streams))
+
+    def texts(self, idents: list[str]) -> dict[tuple[str, str], str]:
+        """Return the lines of a few documents by index and id, where shown."""
+        return {
+            place: words
+            for stream in self._streams
+            for place, words in stream.texts(idents).items()
+        }

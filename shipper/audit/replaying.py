@@ -23,7 +23,8 @@ from shipper.parse import first_time
 from shipper.records import Event, Outcome, Source, Stream
 from shipper.tail import Harvester, Opener, Pacing, Siblings, Status
 
-_STREAMS = (Stream.CLISVC, Stream.STATE)
+_RECORDS = (Stream.CLISVC, Stream.CCM)
+_STREAMS = (*_RECORDS, Stream.STATE)
 #: Something the file's history may be in was not read.
 _UNREAD = frozenset(
     {Status.DENIED, Status.LOCKED, Status.UNREACHABLE, Status.UNDECIDED}
@@ -127,7 +128,8 @@ class Replaying:
         opener: Opener,
     ) -> None:
         with opened(opener, path) as file:
-            self.extent: Extent = measure(file, source)
+            limit = settings.input.max_line_bytes
+            self.extent: Extent = measure(file, source, limit)
         if not self.extent.gen_id:
             raise InputProblem(f"{path} is empty.", remedy="There is nothing to send.")
         if not (self.extent.settled or siblings.rotated(path)):
@@ -152,10 +154,7 @@ class Replaying:
             SinkUnavailable: the server is unreachable or refuses.
             NotPermitted: the credentials are wrong, or lack ``read``.
         """
-        holdings = self._holdings(client, Stream.CLISVC)
-        with holdings.point_in_time():
-            held = holdings.of(self.extent.gen_id, self.extent.size)
-            return next(held, None) is not None
+        return any(self._knows(client, stream) for stream in _RECORDS)
 
     def count(self, client: Elasticsearch) -> int:
         """Return how many documents :meth:`delete` would delete.
@@ -205,6 +204,12 @@ class Replaying:
             for event, verdict in zip(batch, resending.send(batch), strict=True):
                 replayed.add(event, verdict)
         return replayed
+
+    def _knows(self, client: Elasticsearch, stream: Stream) -> bool:
+        holdings = self._holdings(client, stream)
+        with holdings.point_in_time():
+            held = holdings.of(self.extent.gen_id, self.extent.size)
+            return next(held, None) is not None
 
     def _each(
         self, client: Elasticsearch, use: Callable[[Iterator[Found]], int]

@@ -20,8 +20,8 @@ from msgspec.structs import replace
 
 from shipper.app.assembly import Assembly
 from shipper.app.oneshot import documents
-from shipper.audit.extent import Bounded, Extent, measure, opened
-from shipper.audit.holdings import Found, Holdings
+from shipper.audit.extent import Bounded, Extent, has_envelopes, measure, opened
+from shipper.audit.holdings import Found, RecordHoldings
 from shipper.errors import InputProblem
 from shipper.records import Event, Source, Stream
 from shipper.tail import Opener, Siblings
@@ -95,12 +95,12 @@ class _Document(Struct, frozen=True):
 
 
 class Verification:
-    """Compares files with one data stream of records. Changes nothing.
+    """Compares files with the data streams of records. Changes nothing.
 
     Args:
         client: the client.
         url: of the server, for messages.
-        namespace: of the data stream.
+        namespace: of the data streams.
         assembly: parser and enricher.
         opener: the file system.
         max_line_bytes: longer lines are cut, as they were when they were shipped.
@@ -119,7 +119,7 @@ class Verification:
         opener: Opener,
         max_line_bytes: int,
     ) -> None:
-        self.holdings = Holdings(client, url, f"logs-{Stream.CLISVC}-{namespace}")
+        self.holdings = RecordHoldings(client, url, namespace)
         self._assembly = assembly
         self._opener = opener
         self._max_line_bytes = max_line_bytes
@@ -133,7 +133,7 @@ class Verification:
             NotPermitted: the credentials are wrong, or lack ``read``.
         """
         with opened(self._opener, path) as file:
-            extent = measure(file, source)
+            extent = measure(file, source, self._max_line_bytes)
             if not self._named(extent, source, path):
                 return _compared(_Tally(self.holdings), source, path, extent, end=0)
             stream = Bounded(file, extent.size)
@@ -141,7 +141,7 @@ class Verification:
                 stream, source, self._assembly, max_line_bytes=self._max_line_bytes
             )
             # Looked at after the file: what is on the disk had time to arrive.
-            with self.holdings.point_in_time():
+            with self.holdings.point_in_time(ccm=has_envelopes(file, extent.size)):
                 tally = _Tally(self.holdings)
                 tally.compare(
                     _records(events, extent.end),
@@ -166,7 +166,7 @@ class Verification:
 class _Tally:
     """What the comparison has found so far."""
 
-    def __init__(self, holdings: Holdings) -> None:
+    def __init__(self, holdings: RecordHoldings) -> None:
         self.records = 0
         self.missing = 0
         self.extra = 0

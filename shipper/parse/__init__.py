@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes of whole lines to records: text, trailers, times and glued lines."""
+"""Bytes of whole lines to records: text, trailers, envelopes, times, glued lines."""
 
-from shipper.parse.grammar import first_time
-from shipper.parse.parser import Neighbour, Parsed, Parser
+from shipper.parse.moments import Neighbour
+from shipper.parse.parser import Parsed, Parser
 from shipper.parse.text import UnknownCodePageError
+from shipper.parse.timed import first_time
 from shipper.parse.zones import UnknownZoneError, Zones
 
 __all__ = [

@@ -120,25 +120,6 @@ def read_thread(text: str, *, early: bool = False) -> int | None:
     return value if value <= _HIGHEST_THREAD else None
 
 
-def first_time(line: bytes) -> int | None:
-    """Tell whether a line is a timed record, and when it was written.
-
-    Args:
-        line: one line in any encoding; line end and byte order mark may be there.
-
-    Returns:
-        Local wall clock in milliseconds since 1970 on that clock, good for putting
-        records of one machine in order; ``None`` if the line has no time of its own.
-    """
-    if b"=" not in line and b"-" not in line:
-        return None
-    # A trailer is ASCII in every code page; in UTF-16 that is ASCII and NULs.
-    trailer = read_trailer(line.replace(b"\0", b"").decode("latin-1"))
-    if trailer is None or trailer.stamp is None:
-        return None
-    return trailer.stamp.seconds * 1000 + trailer.stamp.millis
-
-
 def _match(body: str, tail: str) -> Trailer | None:
     found = _TRAILER.fullmatch(tail)
     if found is None:

@@ -3,50 +3,33 @@
 
 Regular lines take a fast path: one expression, and a look-up for the second they were
 written in. Everything else takes a careful one. Both give the same record for a regular
-line.
+line. Where a chunk has markers of envelopes, the lines of each record are put together
+first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TypeVar
+from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from shipper.parse.bundle import Bundles, bundle
+from shipper.parse.envelope import read_envelope
 from shipper.parse.glue import split
 from shipper.parse.grammar import REGULAR, read_thread, read_trailer
-from shipper.parse.stamp import read_stamp
+from shipper.parse.moments import Moments, Near, Neighbour, keep
 from shipper.parse.text import BLANKS, Decoder, Line, clean
-from shipper.parse.zones import Calendar, Zones, moment_at
-from shipper.records import Chunk, Moment, Record
+from shipper.parse.timed import has_envelope, stamp_of
+from shipper.parse.zones import Zones
+from shipper.records import Chunk, Record
 
-_CACHED = 4096  # entries of each cache
 _SHORT = 512  # characters; longer messages are not kept
-_SECONDS = {f":{second:02}": second for second in range(60)}
 _LEADING = 64 * 1024  # bytes of a generation in which lines may wait for a time
 
 _regular = REGULAR.fullmatch
 
 _BORROWED = frozenset({"neighbour", "read"})  # sources of a time that is another's
-
-#: A time to borrow: milliseconds since 1970 in UTC, zone, source.
-_Near = tuple[int, str, str]
-
-_Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
-
-
-class Neighbour(Struct, frozen=True, kw_only=True):
-    """Time of the last timed record of a generation.
-
-    Attributes:
-        epoch_ms: milliseconds since 1970, UTC.
-        timezone: zone of that record.
-    """
-
-    epoch_ms: int
-    timezone: str
 
 
 class Parsed(Struct, frozen=True, kw_only=True):
@@ -54,7 +37,8 @@ class Parsed(Struct, frozen=True, kw_only=True):
 
     Attributes:
         records: in the order of the log.
-        end: offset up to which the chunk was consumed, in bytes.
+        end: offset up to which the chunk was consumed, in bytes. What is behind it may
+            belong to a record that goes on: it has to be given again with what follows.
         neighbour: to be passed along with the next chunk of the generation.
     """
 
@@ -63,27 +47,44 @@ class Parsed(Struct, frozen=True, kw_only=True):
     neighbour: Neighbour | None
 
 
+class _EnvelopeFound(Exception):
+    """Most chunks have no envelope, so they are not searched for one in advance."""
+
+
 class Parser:
     """Parses the chunks of one source. Keeps caches, but nothing that matters.
 
     Args:
         zones: what is known about the zone of its records.
         code_page: what a line that is not valid UTF-8 is written in.
+        max_record_bytes: limit of one record of several lines.
 
     Raises:
         UnknownCodePageError: there is no such code page.
     """
 
-    def __init__(self, zones: Zones, code_page: str = "cp1252") -> None:
-        self._calendar = Calendar(zones)
+    def __init__(
+        self,
+        zones: Zones,
+        code_page: str = "cp1252",
+        *,
+        max_record_bytes: int = 64 * 1024,
+    ) -> None:
+        self._max_record_bytes = max_record_bytes
         self._decoder = Decoder(code_page)
-        self._seconds: dict[str, tuple[Moment, str]] = {}
-        self._minutes: dict[str, tuple[Moment, str]] = {}
+        self._moments = Moments(zones)
+        self._seconds = self._moments.seconds
         self._threads: dict[str, int] = {}
         self._messages: dict[str, str] = {}
-        self._borrowed: dict[tuple[int, str, str], Moment] = {}
 
-    def parse(self, chunk: Chunk, neighbour: Neighbour | None, read_ms: int) -> Parsed:
+    def parse(
+        self,
+        chunk: Chunk,
+        neighbour: Neighbour | None,
+        read_ms: int,
+        *,
+        final: bool = True,
+    ) -> Parsed:
         """Turn a chunk into records. Never raises, whatever the bytes are.
 
         A line without a time of its own has that of the nearest earlier timed record,
@@ -94,34 +95,58 @@ class Parser:
             chunk: whole lines.
             neighbour: as returned for the chunk before, ``None`` at the beginning.
             read_ms: time of reading, in milliseconds since 1970, UTC.
+            final: nothing follows the chunk in its generation; otherwise a record that
+                may go on is left for later.
         """
         lines = self._decoder.lines(chunk)
+        if chunk.start:
+            with suppress(_EnvelopeFound):
+                bundles = Bundles(lines=lines, enveloped={}, end=chunk.end)
+                return self._parse(chunk, bundles, neighbour, read_ms, bundled=False)
+        bundles = bundle(chunk, lines, self._max_record_bytes, final=final)
+        return self._parse(chunk, bundles, neighbour, read_ms, bundled=True)
+
+    def _parse(
+        self,
+        chunk: Chunk,
+        bundles: Bundles,
+        neighbour: Neighbour | None,
+        read_ms: int,
+        *,
+        bundled: bool,
+    ) -> Parsed:
+        """Parse lines.
+
+        Raises:
+            _EnvelopeFound: they are not bundled, and should be.
+        """
+        lines, enveloped = bundles.lines, bundles.enveloped
         records: list[Record] = []
         timed: Record | None = None
-        near: _Near | None = None
-        if neighbour is not None:
-            near = neighbour.epoch_ms, neighbour.timezone, "neighbour"
+        near = None if neighbour is None else neighbour.near
         for line in lines:
-            record = self._regular(line)
+            record = None if line[0] in enveloped else self._regular(line)
             if record is not None:
                 records.append(record)
                 timed = record
             elif line[3].strip(BLANKS):
+                if not bundled and has_envelope(line[3]):
+                    raise _EnvelopeFound
                 if timed is not None:
                     near = timed.epoch_ms, timed.moment.timezone, "neighbour"
                 elif near is None:
                     near = self._ahead(lines) or (read_ms, "UTC", "read")
-                pieces = self._careful(line, near)
+                pieces = self._pieces(line, near, enveloped.get(line[0]))
                 records += pieces
                 if pieces[-1].moment.source not in _BORROWED:
                     timed = pieces[-1]
-        if chunk.flags and lines:
+        if chunk.flags and bundles.end == chunk.end and lines:
             _flag(records, lines[-1][0], chunk.flags)
         if timed is not None:
             neighbour = Neighbour(
                 epoch_ms=timed.epoch_ms, timezone=timed.moment.timezone
             )
-        return Parsed(records=records, end=chunk.end, neighbour=neighbour)
+        return Parsed(records=records, end=bundles.end, neighbour=neighbour)
 
     def _regular(self, line: Line) -> Record | None:
         """Parse a regular line; ``None`` if this one needs care."""
@@ -130,9 +155,8 @@ class Parser:
         if found is None:
             return None
         body, component, time, millis, rest, thread_text = found.groups()
-        # The dot keeps apart what could be the same once joined.
-        spelling = f"{time}.{rest}"
-        second = self._seconds.get(spelling) or self._second(spelling, time, rest)
+        second = self._seconds.get(f"{time}.{rest}")
+        second = second or self._moments.second(time, rest)
         thread = self._threads.get(thread_text) or self._thread(thread_text)
         message = self._messages.get(body) or self._message(body)
         if second is None or thread is None or message is None:
@@ -151,43 +175,18 @@ class Parser:
             quality=quality,
         )
 
-    def _second(self, spelling: str, time: str, rest: str) -> tuple[Moment, str] | None:
-        # Since 1980 offsets are whole minutes, so only the first second of one needs
-        # the calendar.
-        seconds = _SECONDS.get(time[-3:])
-        start = f"{time[:-2]}00.000{rest}"
-        minute = self._minutes.get(start) or self._minute(start)
-        if seconds is None or minute is None:
-            return None
-        moment, quality = minute
-        moment = Moment(
-            text=f"{moment.text[:-2]}{time[-2:]}",
-            epoch_s=moment.epoch_s + seconds,
-            timezone=moment.timezone,
-            source=moment.source,
-            ambiguous=moment.ambiguous,
-        )
-        return _keep(self._seconds, spelling, (moment, quality))
-
-    def _minute(self, start: str) -> tuple[Moment, str] | None:
-        stamp = read_stamp(start)
-        if stamp is None or not stamp.sound:
-            return None
-        moment, known = self._calendar.moment(stamp)
-        return _keep(self._minutes, start, (moment, "exact" if known else "repaired"))
-
     def _thread(self, text: str) -> int | None:
         thread = read_thread(text) if text.endswith(")") else None
-        return None if thread is None else _keep(self._threads, text, thread)
+        return None if thread is None else keep(self._threads, text, thread)
 
     def _message(self, body: str) -> str | None:
         """Clean a message; ``None`` if it is several."""
         message = clean(body)
         if len(split(message)) > 1:
             return None
-        return _keep(self._messages, body, message) if len(body) < _SHORT else message
+        return keep(self._messages, body, message) if len(body) < _SHORT else message
 
-    def _careful(self, line: Line, near: _Near) -> list[Record]:
+    def _careful(self, line: Line, near: Near) -> list[Record]:
         """Parse any line; several records if it is glued."""
         start, end, raw, text = line
         trailer = read_trailer(text)
@@ -199,9 +198,9 @@ class Parser:
             dialect, quality = "legacy", "exact" if trailer.exact else "repaired"
             stamp = trailer.stamp
         if stamp is None:
-            moment, millis = self._borrow(near)
+            moment, millis = self._moments.borrowed(near)
         else:
-            moment, known = self._calendar.moment(stamp)
+            moment, known = self._moments.of(stamp)
             millis = stamp.millis
             quality = quality if known else "repaired"
         pieces = split(clean(body))
@@ -225,33 +224,60 @@ class Parser:
             for number, piece in enumerate(pieces, start=1)
         ]
 
-    def _ahead(self, lines: list[Line]) -> _Near | None:
+    def _pieces(
+        self, line: Line, near: Near, flags: tuple[str, ...] | None
+    ) -> list[Record]:
+        """Parse a line that is not regular; it has an envelope if there are flags."""
+        if flags is None:
+            return self._careful(line, near)
+        return [self._enveloped(line, near, flags)]
+
+    def _enveloped(self, line: Line, near: Near, flags: tuple[str, ...]) -> Record:
+        """Parse a record with an envelope, or what there is of it."""
+        start, end, raw, text = line
+        envelope = read_envelope(text)
+        time, bias = envelope.time, envelope.bias
+        second = self._seconds.get(f"{time}.{bias}")
+        second = second or self._moments.second(time, bias)
+        quality = "exact" if envelope.exact else "repaired"
+        if second is not None:
+            moment, millis = second[0], int(envelope.millis)
+            quality = quality if second[1] == "exact" else "repaired"
+        else:
+            quality, stamp = "repaired", envelope.stamp
+            if stamp is None:
+                moment, millis = self._moments.borrowed(near)
+            else:
+                moment, millis = self._moments.of(stamp)[0], stamp.millis
+        return Record(
+            start=start,
+            end=end,
+            raw=raw,
+            original=text,
+            message=envelope.message,
+            component=envelope.component,
+            thread=envelope.thread,
+            level=envelope.level,
+            user=envelope.user,
+            origin=envelope.origin,
+            moment=moment,
+            millis=millis,
+            dialect="ccm",
+            quality=quality,
+            flags=flags,
+        )
+
+    def _ahead(self, lines: list[Line]) -> Near | None:
         """Find the time for lines that stand before any timed record."""
         for start, _, _, text in lines:
             if start >= _LEADING:
                 break
-            trailer = read_trailer(text)
-            if trailer is not None and trailer.stamp is not None:
-                moment, _ = self._calendar.moment(trailer.stamp)
-                epoch_ms = moment.epoch_s * 1000 + trailer.stamp.millis
+            stamp = stamp_of(text)
+            if stamp is not None:
+                moment, _ = self._moments.of(stamp)
+                epoch_ms = moment.epoch_s * 1000 + stamp.millis
                 return epoch_ms, moment.timezone, "neighbour"
         return None
-
-    def _borrow(self, near: _Near) -> tuple[Moment, int]:
-        epoch_ms, timezone, source = near
-        epoch_s, millis = divmod(epoch_ms, 1000)
-        key = epoch_s, timezone, source
-        moment = self._borrowed.get(key)
-        if moment is None:
-            moment = _keep(self._borrowed, key, moment_at(*key))
-        return moment, millis
-
-
-def _keep(cache: dict[_Key, _Value], key: _Key, value: _Value) -> _Value:
-    if len(cache) >= _CACHED:
-        cache.clear()
-    cache[key] = value
-    return value
 
 
 def _flag(records: list[Record], start: int, flags: tuple[str, ...]) -> None:
@@ -260,4 +286,5 @@ def _flag(records: list[Record], start: int, flags: tuple[str, ...]) -> None:
         record = records[index]
         if record.start != start:
             break
-        records[index] = replace(record, flags=record.flags + flags)
+        more = tuple(flag for flag in flags if flag not in record.flags)
+        records[index] = replace(record, flags=record.flags + more)

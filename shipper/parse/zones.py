@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
@@ -23,6 +24,10 @@ from shipper.parse.stamp import Stamp
 from shipper.records import Moment
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: How the bias behind a time is to be taken (``input.bias_sign``).
+BiasSign = Literal["ccm", "inverted", "ignore"]
+_FACTORS: dict[BiasSign, int | None] = {"ccm": 1, "inverted": -1, "ignore": None}
 
 
 class UnknownZoneError(ShipperError, ValueError):
@@ -53,6 +58,9 @@ class Zones(Struct, frozen=True, kw_only=True):
         default_zone: the setting for all hosts.
         machine_zone: zone of this machine, where it is the one that wrote the log.
         aliases: zone names as logs write them, each with its zone.
+        bias_sign: what a number behind a time means: ``ccm`` minutes to add for UTC, as
+            Windows has it; ``inverted`` to subtract, as some scripts write it;
+            ``ignore`` nothing, so that the zones above count.
 
     Raises:
         UnknownZoneError: a zone is neither an IANA nor a Windows name.
@@ -62,6 +70,7 @@ class Zones(Struct, frozen=True, kw_only=True):
     default_zone: str | None = None
     machine_zone: str | None = None
     aliases: Mapping[str, str] = {}
+    bias_sign: BiasSign = "ccm"
 
     def __post_init__(self) -> None:
         for setting in ("host_zone", "default_zone", "machine_zone"):
@@ -84,6 +93,7 @@ class Calendar:
             _folded(alias): _required(alias, name)
             for alias, name in zones.aliases.items()
         }
+        self._factor = _FACTORS[zones.bias_sign]
         self._fallback = ("UTC", "assumed-utc")
         for source, setting in (
             ("machine", "machine_zone"),
@@ -103,9 +113,10 @@ class Calendar:
         Returns:
             The second, and whether the zone the record names (if any) is known.
         """
-        if stamp.bias is not None:
-            epoch_s = stamp.seconds + stamp.bias * 60
-            return moment_at(epoch_s, _offset(-stamp.bias), "record"), True
+        if stamp.bias is not None and self._factor is not None:
+            bias = stamp.bias * self._factor
+            epoch_s = stamp.seconds + bias * 60
+            return moment_at(epoch_s, _offset(-bias), "record"), True
         named = self._named(stamp.zone) if stamp.zone else None
         zone, source = (named, "record") if named else self._fallback
         local = _EPOCH + timedelta(seconds=stamp.seconds)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Encoding(StrEnum):
@@ -28,7 +29,7 @@ class Chunk(Struct, frozen=True, kw_only=True):
         encoding: of the whole generation.
         flags: of the *last* line: ``partial`` (no line end, the file is final),
             ``truncated`` (cut at the line limit), ``nul`` (runs of NUL bytes that
-            stayed). A line with a flag is always a chunk of its own.
+            stayed). The tailer makes such a line a chunk of its own.
         skipping: the chunk ends inside an overlong line, whose rest is to be skipped.
     """
 
@@ -38,3 +39,11 @@ class Chunk(Struct, frozen=True, kw_only=True):
     encoding: Encoding = Encoding.ANSI
     flags: tuple[str, ...] = ()
     skipping: bool = False
+
+    def behind(self, offset: int) -> Chunk:
+        """Return what is left of it behind an offset where one of its lines begins."""
+        return replace(self, start=offset, data=self.data[offset - self.start :])
+
+    def joined(self, following: Chunk) -> Chunk:
+        """Return it and the chunk that follows it as one."""
+        return replace(following, start=self.start, data=self.data + following.data)

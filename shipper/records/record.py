@@ -31,20 +31,23 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
     """One log record. A glued line yields several with the same ``start``.
 
     Attributes:
-        start: offset of its physical line in the generation, in bytes.
-        end: offset after that line's end, in bytes.
-        raw: the physical line's bytes without its line end; the id's checksum is
+        start: offset of its first physical line in the generation, in bytes.
+        end: offset after its last line's end, in bytes.
+        raw: the bytes of its lines without the last line end; the id's checksum is
             taken over them.
         sub: 0, or 1, 2, 3 … for the pieces of a glued line.
-        original: the physical line as text.
-        message: the record's text, cleaned of trailer and tildes.
+        original: its lines as text.
+        message: the record's text, cleaned of trailer or envelope, and of tildes.
         component: who wrote it, as written; empty if the record does not say.
         thread: id of the writing thread, unsigned 32 bits; ``None`` if unknown.
+        level: ``info``, ``warning`` or ``error``, if the record itself says so.
+        user: whom it was written for, if the record says so.
+        origin: source file and line that wrote it, as written (``execmgr.cpp:123``).
         moment: its second in UTC.
         millis: milliseconds within that second, 0-999.
         dialect: ``legacy``, ``ccm`` or ``plain``.
         quality: ``exact``, ``repaired`` (damaged, or the zone was not understood) or
-            ``plain`` (no trailer).
+            ``plain`` (neither trailer nor envelope).
         flags: what is special about its bytes: ``partial``, ``truncated``, ``nul``,
             ``glued``.
     """
@@ -59,6 +62,9 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
     sub: int = 0
     component: str = ""
     thread: int | None = None
+    level: str = ""
+    user: str = ""
+    origin: str = ""
     dialect: str = "legacy"
     quality: str = "exact"
     flags: tuple[str, ...] = ()

@@ -160,9 +160,10 @@ class Harvester:
         """
         best: Found | None = None
         trouble: LookError | None = None
+        read_bytes = self._read_bytes + life.seen_to - life.position
         for path in self._survey.guesses(life):
             try:
-                found = probe(self._opener, path, life, read_bytes=self._read_bytes)
+                found = probe(self._opener, path, life, read_bytes=read_bytes)
             except LookError as error:
                 if self._survey.tells_nothing(error, path):
                     trouble = trouble or error
@@ -188,7 +189,8 @@ class Harvester:
     def _take(self, life: Life, found: Found, now: float) -> Reading | None:
         """Frame what was read; decide whether the generation ends here."""
         body = found.data[life.position - found.start :]
-        nul = before_nul_run(body, life.encoding)
+        held = life.seen_to - life.position  # begins a record that may go on
+        nul = before_nul_run(body[held:], life.encoding)
         life.nul = nul == 0 and (
             # The rest of a line that was found to have them is skipped as it comes.
             (life.nul and life.progress.skipping) or self._nul_stayed(life, now)
@@ -197,8 +199,9 @@ class Harvester:
             if not life.nul:
                 self.status, self.detail = Status.UNDECIDED, "NUL bytes, not text"
                 return None
-            nul = body.find(b"\n") + 1 or None
-        body = body[:nul]
+            body = body[: body.find(b"\n", held) + 1 or None]
+        elif nul is not None:
+            body = body[: held + nul]
         at_end = life.position + len(body) >= found.size
         settled = at_end and (self._pacing.once or self._rotated_and_still(found, now))
         chunks = tuple(
@@ -215,16 +218,16 @@ class Harvester:
         # A rest read to its end is given back: its file may be gone by then.
         if settled or (found.kept and end == found.size):
             self._lineage.end(life, found.size)
-        if not chunks:
+        if not chunks or (end == life.seen_to and not settled):
             return None
         self._lineage.enter(life)
         life.remember(found.data, found.start + len(found.data))
-        return Reading(life=life, chunks=chunks, more=not at_end)
+        return Reading(life=life, chunks=chunks, more=not at_end, final=settled)
 
     def _nul_stayed(self, life: Life, now: float) -> bool:
-        """Tell whether NUL bytes at the read position have become content."""
+        """Tell whether NUL bytes behind what was handed on have become content."""
         pacing = self._pacing
-        where = (life.generation, life.position)
+        where = (life.generation, life.seen_to)
         return pacing.once or self._nul.passed(
             where, now, pacing.nul_wait_s, pacing.nul_looks
         )

@@ -21,6 +21,8 @@ class Life:
 
     Attributes:
         origin: where reading began, with the inherited state.
+        seen_to: end of what was handed on, in bytes; behind the read position if a
+            record may go on there, so that it has to be handed on again with more.
         there_before: bytes that may have been there before this process came.
         nul: the line at the read position has runs of NUL bytes that stayed.
         carry: decoded state of the later stages as of the read position; the tailer
@@ -48,6 +50,7 @@ class Life:
         self.encoding: Encoding = observation.encoding
         self.day = observation.day
         self.origin = progress
+        self.seen_to = progress.offset
         self.there_before = 0
         self._looked_at: float | None = None  # first
         self._sure = False
@@ -141,6 +144,7 @@ class Life:
             end: how far it was consumed, at most ``chunk.end``.
             snapshot: state of the later stages as of ``end``.
         """
+        self.seen_to = chunk.end
         cut = len(self._around) - (self._around_end - end)
         begin = max(0, cut - ANCHOR_BYTES)
         self.progress = Progress(

@@ -44,8 +44,10 @@ class Reading(Struct, frozen=True, kw_only=True):
         life: the generation it came from; to be advanced behind each chunk.
         chunks: consecutive chunks of it.
         more: there is more to read right away.
+        final: nothing follows the last chunk in its generation.
     """
 
     life: Life
     chunks: tuple[Chunk, ...]
     more: bool
+    final: bool = False

@@ -42,6 +42,21 @@ def test_last_line(path: Path, rest: bytes, complete: int) -> None:
     assert found.size == len(LINE) + len(rest)
 
 
+@pytest.mark.parametrize(
+    ("rest", "taken"),
+    [
+        (b"<![LOG[a\nb\n", 0),
+        (b"<![LOG[a\nb]LOG]!><time=\n", 24),
+        (b"<![LOG[a\n<![LOG[b\n", 9),
+        (b"<![LOG[a\n" + b"b\n" * 40_000, 80_009),
+    ],
+    ids=["open", "closed", "another", "over the limit"],
+)
+def test_record_that_may_go_on(path: Path, rest: bytes, taken: int) -> None:
+    """Lines of a record whose end is not there yet are not taken."""
+    assert extent(path, LINE + rest).end == len(LINE) + taken
+
+
 def test_wide_characters(path: Path) -> None:
     """In UTF-16 only a whole code unit ends a line: U+0A00 and U+000A differ."""
     text = "\ufeff" + LINE.decode() + "\u0a00\u010a"

@@ -26,6 +26,7 @@ from tests.fakes.answering import Answer, answering
 from tests.fakes.sink import MemorySink
 
 SETTINGS = Settings(input=InputSettings(timezone="UTC"))
+_STREAMS = ("clisvc", "ccm", "state")
 BLOCK = {"type": "cluster_block_exception", "reason": "index is read-only"}
 LACK = {"type": "security_exception", "reason": "action is unauthorized"}
 
@@ -40,7 +41,7 @@ class Server:
     """
 
     def __init__(self) -> None:
-        self.documents: dict[str, list[str]] = {"clisvc": [], "state": []}
+        self.documents: dict[str, list[str]] = {name: [] for name in _STREAMS}
         self.error: dict[str, str] | None = None
         self.deleted: list[str] = []
 
@@ -51,7 +52,7 @@ class Server:
         if "_search" in path:
             stream = json.loads(body)["pit"]["id"]
             return Answer(body={"hits": {"hits": [*map(_hit, self.documents[stream])]}})
-        return Answer(body={"id": "state" if "state" in path else "clisvc"})
+        return Answer(body={"id": next(name for name in _STREAMS if name in path)})
 
     def _delete(self, line: bytes) -> dict[str, Any]:
         if self.error and self.deleted:

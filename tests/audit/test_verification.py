@@ -31,12 +31,14 @@ class Server:
 
     Attributes:
         hits: what a search in the order of the log finds.
+        ccm: the same of the data stream of CCM records.
         refusing: parts of paths that are answered otherwise.
         meanwhile: what happens before each answer.
     """
 
     def __init__(self) -> None:
         self.hits: list[dict[str, Any]] = []
+        self.ccm: list[dict[str, Any]] = []
         self.refusing: dict[str, Answer] = {}
         self.meanwhile: Callable[[], object] = list
         self.oldest = ".ds-logs-sms.clisvc-ops-2026.11.24-000001"
@@ -51,9 +53,10 @@ class Server:
             stream = {"name": NAME, "backing_indices": [self.oldest]}
             return Answer(body={"data_streams": [stream]})
         if "_search" in path:
-            found = [] if b'"ids"' in body else self.hits
+            found = self.ccm if b"in ccm" in body else self.hits
+            found = [] if b'"ids"' in body else found
             return Answer(body={"hits": {"hits": found}})
-        return Answer(body={"id": "point"})
+        return Answer(body={"id": "in ccm" if "ccm" in path else "in clisvc"})
 
 
 @pytest.fixture
@@ -103,6 +106,35 @@ def test_exact(server: Server, log: Path) -> None:
 
     assert (found.records, found.present, found.missing, found.extra) == (3, 3, 0, 0)
     assert found.exact
+    assert notes == []
+
+
+def test_ccm(server: Server, log: Path) -> None:
+    """Both data streams of records are asked; a record that may go on is left out."""
+    ended = b']LOG]!><time="08:15:30.500-60" date="03-04-2015" component="X">\r\n'
+    with log.open("ab") as file:
+        file.write(b"<![LOG[One\r\ntwo" + ended + b"<![LOG[Open\r\n")
+    with log.open("rb") as stream:
+        events = list(documents(stream, SOURCE, assembly(), max_line_bytes=4096))
+    one, opened = (event for event in events if event.stream is Stream.CCM)
+    place = {"_index": "ccm", "sort": [len(LOG), 0]}
+    missing, _ = verify(server, log)
+    server.ccm = [{"_id": one.id} | place]
+    found, notes = verify(server, log)
+
+    assert (missing.records, missing.missing) == (4, 1)
+    assert (found.records, found.present, found.extra) == (4, 4, 0)
+    assert found.unterminated == opened.size == len(b"<![LOG[Open\r\n")
+    assert notes == []
+
+
+def test_one_of_two_streams(server: Server, log: Path) -> None:
+    """That one of them is not there is no news."""
+    server.refusing = {"ccm": NOT_FOUND}
+    with log.open("ab") as file:
+        file.write(b"]LOG]!>\r\n")
+    _, notes = verify(server, log)
+
     assert notes == []
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from shipper.app import documents
 from shipper.parse import Parser, Zones
 from shipper.records import Encoding, Record
-from shipper.tail import frame
 from tests.enrich.story import SOURCE, assembly
+from tests.parse.pieces import read as pieces_of
 from tests.strategies import chunkings
 
 TRAILER = "  $$<CLISVCL.EXE><Wed Feb 12 10:10:04.253 2003><thread=52 (0x34)>"
@@ -30,26 +30,13 @@ def read(
     code_page: str = "cp1252",
 ) -> list[Record]:
     """Frame and parse a log that comes in pieces."""
-    parser = Parser(Zones(default_zone="America/Chicago"), code_page)
-    records: list[Record] = []
-    neighbour, rest, at, skipping = None, b"", 0, False
-    given = pieces or [data]
-    for number, piece in enumerate(given, start=1):
-        rest += piece
-        for chunk in frame(
-            rest,
-            at,
-            max_line_bytes=LIMIT,
-            encoding=encoding,
-            skipping=skipping,
-            final=number == len(given),
-        ):
-            parsed = parser.parse(chunk, neighbour, READ_MS)
-            records += parsed.records
-            neighbour = parsed.neighbour
-            rest = rest[chunk.end - at :]
-            at, skipping = chunk.end, chunk.skipping
-    return records
+    return pieces_of(
+        Parser(Zones(default_zone="America/Chicago"), code_page),
+        pieces or [data],
+        max_line_bytes=LIMIT,
+        read_ms=READ_MS,
+        encoding=encoding,
+    )
 
 
 def texts(records: list[Record]) -> list[str]:

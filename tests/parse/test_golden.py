@@ -31,6 +31,9 @@ def portrait(record: Record, chunk: Chunk) -> dict[str, Any]:
     optional: dict[str, tuple[object, object]] = {
         "component": (record.component, ""),
         "thread": (record.thread, None),
+        "level": (record.level, ""),
+        "user": (record.user, ""),
+        "origin": (record.origin, ""),
         "ambiguous": (record.moment.ambiguous, False),
         "dialect": (record.dialect, "legacy"),
         "quality": (record.quality, "exact"),

@@ -41,11 +41,12 @@ def test_first_time_is_local(line: bytes) -> None:
         b"x = y",
         b"Working  $$<CCIM32>",
         LINE.replace(b"Nov 15", b"Nov 31"),
-        b'<![LOG[x]LOG]!><time="19:33:19.766-330" date="11-28-2014">',
+        b'<![LOG[x]LOG]!><time="19:33:19.766-330" date="11-31-2014">',
+        b'<![LOG[time="19:33:19.766-330" date="11-28-2014"',
     ],
 )
 def test_untimed_lines_have_no_first_time(line: bytes) -> None:
-    """Only a legacy record with a possible time counts."""
+    """Only the line with a possible time of a record counts."""
     assert first_time(line) is None
 
 

@@ -152,5 +152,10 @@ def test_caches_are_bounded() -> None:
     records = parser.parse(chunk_of(data), None, READ_MS).records
 
     assert [record.thread for record in records] == list(range(4500))
-    caches = (parser._seconds, parser._minutes, parser._threads, parser._messages)
+    caches = (
+        parser._seconds,
+        parser._moments._minutes,
+        parser._threads,
+        parser._messages,
+    )
     assert max(len(cache) for cache in caches) <= 4096

@@ -9,8 +9,8 @@ import pytest
 
 from shipper.errors import ShipperError
 from shipper.parse import UnknownZoneError, Zones
-from shipper.parse.stamp import Stamp
-from shipper.parse.zones import Calendar, _windows_zones
+from shipper.parse.stamp import Stamp, read_stamp
+from shipper.parse.zones import BiasSign, Calendar, _windows_zones
 from shipper.records import Moment
 
 NOON_2003_07_15 = 1_058_270_400  # 12,248 days since 1970, and twelve hours
@@ -91,3 +91,23 @@ def test_every_name_leads_to_a_zone() -> None:
     """Each zone of the tables exists."""
     for zone in set(_windows_zones().values()):
         assert ZoneInfo(zone).key == zone
+
+
+@pytest.mark.parametrize(
+    ("sign", "text", "zone", "source"),
+    [
+        ("ccm", "2018-07-30T07:00:00", "-07:00", "record"),
+        ("inverted", "2018-07-29T17:00:00", "+07:00", "record"),
+        ("ignore", "2018-07-29T22:00:00", "Europe/Berlin", "configured"),
+    ],
+)
+def test_bias_sign(sign: BiasSign, text: str, zone: str, source: str) -> None:
+    """The bias is added, subtracted, or passed over for the zone of the settings."""
+    stamp = read_stamp("07-30-2018 00:00:00.620+420")
+    assert stamp is not None
+    calendar = Calendar(Zones(default_zone="Europe/Berlin", bias_sign=sign))
+
+    found, known = calendar.moment(stamp)
+
+    assert (found.text, found.timezone, found.source) == (text, zone, source)
+    assert known

@@ -17,6 +17,7 @@ from shipper.tail.candidates import LogName, active_path, log_name
         ("Clisvc.lo_", "clisvc", False),
         ("clisvc.LO_", "clisvc", False),
         ("Clisvc-20030212-101500.log", "clisvc", False),
+        ("CcmExec-20240115-093000.log", "ccmexec", False),
         ("Clisvc.log.1", "clisvc", False),
         ("Clisvc.12", "clisvc", False),
         ("Clisvcl.log", "clisvcl", True),
