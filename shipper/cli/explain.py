@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``clisvc explain``: what a code or a log line means, as a card."""
+"""``clisvc explain``: what a code or a log line means."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import click
 import msgspec
-from rich.console import Console, Group
-from rich.markup import escape
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
+from shipper.cli.cards import show
 from shipper.cli.options import json_option
-from shipper.cli.render import echo_json
+from shipper.cli.render import counted, echo_json, prose, table
+from shipper.cli.system import windows_text
 from shipper.errors import UsageProblem
 from shipper.knowledge import (
-    RIGHTS,
+    ACCOUNTS,
     Match,
     Reading,
     Remedy,
@@ -31,60 +30,139 @@ from shipper.knowledge import (
     named,
     read,
     role_of,
+    search,
+    worded,
 )
 from shipper.knowledge import explain as readings_of
 from shipper.parse import Parser, Zones
 from shipper.records import Chunk
-from shipper.telemetry import printable
 
-_TITLE = 90  # characters of the line a card is about
+_SHOWN = 50  # codes a search shows
 _REFUSAL_ROLES = frozenset({"launch", "echo", "verify", "integrity"})
+_NOT_OF_WINDOWS = frozenset({"msi", "exit"})
+_SYSTEM_TABLE = frozenset({"win32", "hresult"})
+_COLUMNS = ("Code", "Hex", "Namespace", "Severity", "Symbol", "Meaning")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # -2147023582
-@click.argument("words", nargs=-1, required=True, metavar="CODE|LINE...")
+@click.argument("words", nargs=-1, metavar="[CODE|LINE|-]...")
+@click.option("--list", "listed", is_flag=True, help="All codes with words of ours.")
+@click.option(
+    "--search", "wanted", metavar="WORD", help="Codes whose name or meaning has WORD."
+)
 @json_option
-def explain(words: tuple[str, ...], *, as_json: bool) -> None:
-    """Explain an error code in any spelling, or a line of the log.
+def explain(
+    words: tuple[str, ...], *, listed: bool, wanted: str | None, as_json: bool
+) -> None:
+    """Explain error codes in any spelling, or lines of the log.
 
     1314, 0x522, 0x80070522, -2147023582, 87D00324 and ERROR_PRIVILEGE_NOT_HELD are
-    codes; a line goes in quotes, or comes on standard input with -. Needs neither
-    configuration nor a network.
+    codes; a line goes in quotes, and a part of a log comes on standard input with -.
+    Needs neither configuration nor a network.
     """
-    text = " ".join(words)
-    if text == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
-    answers = _code(text.strip()) or _codes(text.split()) or _lines(text)
-    if not answers:
+    if listed + (wanted is not None) + bool(words) != 1:
         raise UsageProblem(
-            f"{text.strip()[:80]!r}: there is no error code in it.",
-            remedy="Give a code such as 1314 or 0x80070522, or a whole log line.",
+            "Exactly one thing can be explained at a time.",
+            remedy="Give codes or lines, or - for standard input, or --list, or"
+            " --search WORD.",
         )
+    if listed:
+        _catalogue(worded(), as_json=as_json)
+    elif wanted is not None:
+        _search(wanted, as_json=as_json)
+    elif words == ("-",):
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        _excerpt(_codes(text.split()) or _lines(text), text, as_json=as_json)
+    else:
+        answers = _arguments(words)
+        if not answers:
+            raise _nothing_in(" ".join(words))
+        if as_json:
+            echo_json(answers[0] if len(answers) == 1 else {"answers": answers})
+        else:
+            show(answers)
+
+
+def _arguments(words: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Explain arguments: codes, quoted lines, or one line that nobody quoted."""
+    quoted = any(len(word.split()) > 1 for word in words)
+    if quoted:
+        return [one for word in words for one in _codes([word]) or _lines(word)]
+    return _codes(words) or _lines(" ".join(words))
+
+
+def _excerpt(answers: list[dict[str, Any]], text: str, *, as_json: bool) -> None:
+    """Print what a part of a log says, and how often each code is in it."""
+    if not answers:
+        raise _nothing_in(text)
+    found = [answer["readings"][0] for answer in answers if answer["readings"]]
+    counts = Counter((reading["namespace"], reading["value"]) for reading in found)
+    first = {(reading["namespace"], reading["value"]): reading for reading in found}
+    codes = [{**first[key], "records": number} for key, number in counts.most_common()]
     if as_json:
-        found = answers[0] if len(answers) == 1 else {"answers": answers}
-        echo_json(found)
+        echo_json({"answers": answers, "codes": codes})
         return
-    console = Console()
-    for answer in answers:
-        console.print(_card(answer))
+    show(answers)
+    if codes:
+        table(
+            ("Records", *_COLUMNS),
+            ([code["records"], *_row(code)] for code in codes),
+            numbers=("Records",),
+            whole=("Code", "Hex"),
+        )
 
 
-def _codes(words: list[str]) -> list[dict[str, Any]]:
-    """Explain several codes; nothing if one of the words is none."""
-    answers = [_code(word) for word in words]
-    return [one for answer in answers for one in answer] if all(answers) else []
+def _catalogue(readings: Iterable[Reading], *, as_json: bool) -> None:
+    codes = [msgspec.to_builtins(reading) for reading in readings]
+    if as_json:
+        echo_json({"codes": codes})
+    else:
+        table(_COLUMNS, map(_row, codes), whole=("Code", "Hex"))
 
 
-def _code(text: str) -> list[dict[str, Any]]:
-    readings = read(text) or named(text)
-    if not readings:
-        return []
-    cause = cause_of("", readings[0].value)
-    remedy = None if cause == "unknown" else for_cause(cause)
-    return [_answer(text, readings, None, remedy)]
+def _search(word: str, *, as_json: bool) -> None:
+    found = search(word)
+    if not found:
+        raise UsageProblem(
+            f"{word!r}: no code has that in its name or its meaning.",
+            remedy="Give a part of a name, such as PRIVILEGE, or a word.",
+        )
+    shown = found[:_SHOWN]
+    if as_json:
+        codes = [msgspec.to_builtins(reading) for reading in shown]
+        echo_json({"word": word, "count": len(found), "codes": codes})
+        return
+    _catalogue(shown, as_json=False)
+    if len(found) > len(shown):
+        prose(f"The first {len(shown)} of {counted(len(found), 'code')}.", err=True)
+
+
+def _row(code: dict[str, Any]) -> tuple[str, ...]:
+    shown = ("value", "hex", "namespace", "severity", "symbol", "meaning")
+    return tuple(str(code[name]) for name in shown)
+
+
+def _nothing_in(text: str) -> UsageProblem:
+    return UsageProblem(
+        f"{text.strip()[:80]!r}: there is no error code in it.",
+        remedy="Give a code such as 1314 or 0x80070522, or a whole log line.",
+    )
+
+
+def _codes(words: Iterable[str]) -> list[dict[str, Any]]:
+    """Explain codes; nothing if one of the words is none."""
+    answers = []
+    for word in words:
+        readings = read(word) or named(word)
+        if not readings:
+            return []
+        remedy = _remedy(None, readings[0].value, None)
+        answers.append(_answer(word, readings, None, remedy))
+    return answers
 
 
 def _lines(text: str) -> list[dict[str, Any]]:
+    """Explain the records of a text that mean something."""
     answers = []
     data = text.encode("utf-8", "replace") + b"\n"
     chunk = Chunk(start=0, data=data, end=len(data))
@@ -95,21 +173,24 @@ def _lines(text: str) -> list[dict[str, Any]]:
         code = signature.code if signature else finding.value if finding else None
         if signature is None and code is None:
             continue
-        readings: tuple[Reading, ...] = ()
-        if code is not None:
-            namespace = finding.namespace if finding else None
-            readings = readings_of(code, namespace=namespace)
-        remedy = _remedy(signature, code)
+        told = signature or finding
+        namespace = told.namespace if told else None
+        readings = () if code is None else readings_of(code, namespace=namespace)
+        remedy = _remedy(signature, code, namespace)
         answers.append(_answer(message, readings, signature, remedy))
     return answers
 
 
-def _remedy(found: Match | None, code: int | None) -> Remedy | None:
-    if found is None or code is None or found.signature.role not in _REFUSAL_ROLES:
+def _remedy(
+    found: Match | None, code: int | None, namespace: str | None
+) -> Remedy | None:
+    """Return what can be done about a cause; about an echo there is nothing."""
+    if namespace in _NOT_OF_WINDOWS or (code is not None and role_of(code) == "echo"):
         return None
-    if role_of(code) == "echo":
-        return None
-    return for_cause(cause_of(found.signature.id, code))
+    signature = found.signature if found else None
+    cause = cause_of(signature.id if signature else "", code)
+    refused = signature is not None and signature.role in _REFUSAL_ROLES
+    return for_cause(cause) if refused or cause != "unknown" else None
 
 
 def _answer(
@@ -120,7 +201,7 @@ def _answer(
 ) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "input": text,
-        "readings": [msgspec.to_builtins(reading) for reading in readings],
+        "readings": [_reading(reading) for reading in readings],
     }
     if found is not None:
         launcher = by_app(found.app) or by_executable(found.exe)
@@ -130,92 +211,20 @@ def _answer(
             "reason": found.signature.reason,
             "status": found.signature.status,
             "source": list(found.signature.source),
+            "threat": msgspec.to_builtins(found.signature.threat),
             "agent": launcher.agent.name if launcher else "",
         }
     if remedy is not None:
-        answer["remedy"] = msgspec.to_builtins(remedy)
+        accounts = [
+            msgspec.to_builtins(account)
+            for account in ACCOUNTS
+            if remedy.account and account.role != "boot"
+        ]
+        answer["remedy"] = msgspec.to_builtins(remedy) | {"accounts": accounts}
     return answer
 
 
-def _card(answer: dict[str, Any]) -> Panel:
-    parts: list[Any] = []
-    signature = answer.get("signature")
-    if signature:
-        rows = [("Record", f"{signature['id']} {signature['name']}")]
-        rows.append(("Says", signature["reason"]))
-        if signature["agent"]:
-            rows.append(("Agent", signature["agent"]))
-        rows.append(("Source", ", ".join(signature["source"])))
-        parts.append(_table(rows))
-    parts += map(_reading, answer["readings"])
-    remedy = answer.get("remedy")
-    if remedy:
-        parts.append(_remedy_table(remedy))
-    title = printable(answer["input"])
-    return Panel(
-        Group(*_spaced(parts)),
-        title=Text(
-            title if len(title) <= _TITLE else title[: _TITLE - 1] + "…", style="bold"
-        ),
-        title_align="left",
-        padding=(1, 2),
-    )
-
-
-def _reading(reading: dict[str, Any]) -> Table:
-    name = reading["symbol"] or reading["meaning"]
-    rows = [
-        (str(reading["value"]), f"[bold]{escape(name)}[/bold]"),
-        (
-            "",
-            ", ".join(
-                (
-                    f"{reading['hex']}, signed {reading['signed']}",
-                    f"{reading['namespace']}, facility {escape(reading['facility'])}",
-                    reading["severity"],
-                )
-            ),
-        ),
-        ("Means", escape(reading["meaning"])),
-        ("Check", escape(reading["advice"])),
-    ]
-    if reading["fix"]:
-        rows.append(("Fix", escape(reading["fix"])))
-    if reading["references"]:
-        rows.append(("See", ", ".join(reading["references"])))
-    return _table(rows, markup=True)
-
-
-def _remedy_table(remedy: dict[str, Any]) -> Table:
-    rows = [("Remedy", remedy["summary"])]
-    policies = {right.constant: right.policies for right in RIGHTS}
-    for number, right in enumerate(remedy["rights"]):
-        shown = f"{right} ({' / '.join(policies[right])})"
-        rows.append(("Rights" if number == 0 else "", shown))
-    if remedy["account"]:
-        rows.append(("Account", remedy["account"]))
-    rows += [
-        ("Events" if number == 0 else "", event)
-        for number, event in enumerate(remedy["windows_events"])
-    ]
-    if remedy["references"]:
-        rows.append(("See", ", ".join(remedy["references"])))
-    return _table(rows)
-
-
-def _table(rows: list[tuple[str, str]], *, markup: bool = False) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="cyan", justify="right", no_wrap=True)
-    table.add_column()
-    for label, text in rows:
-        table.add_row(label, text if markup else Text(printable(text)))
-    return table
-
-
-def _spaced(parts: list[Any]) -> list[Any]:
-    spaced: list[Any] = []
-    for part in parts:
-        if spaced:
-            spaced.append("")
-        spaced.append(part)
-    return spaced
+def _reading(reading: Reading) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(reading)
+    said = windows_text(reading.signed) if reading.namespace in _SYSTEM_TABLE else ""
+    return plain | {"windows": said} if said else plain

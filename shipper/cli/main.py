@@ -18,8 +18,8 @@ from shipper.telemetry import printable
 #: In the order of the help text; each is a module of its own, loaded when it is asked
 #: for, because a card about a code must not wait for a client of Elasticsearch.
 COMMANDS = (
-    *("run", "ship", "parse", "explain", "check", "status", "verify", "replay"),
-    *("deadletter", "setup", "embedded", "demo"),
+    *("run", "ship", "parse", "explain", "signatures", "check", "status", "verify"),
+    *("replay", "deadletter", "alerts", "setup", "embedded", "demo"),
 )
 
 EPILOG = """\b

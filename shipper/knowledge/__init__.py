@@ -5,25 +5,41 @@ Pure functions over data files that are read when first needed. Nothing here kno
 Elasticsearch's field names but the ECS words a signature carries.
 """
 
-from shipper.knowledge.agents import Agent, Launcher, agents, by_app, by_executable
+from shipper.knowledge.agents import (
+    Agent,
+    Launcher,
+    agents,
+    by_app,
+    by_executable,
+    launchers,
+)
 from shipper.knowledge.causes import Cause, cause_of, level, role_of, severity
-from shipper.knowledge.codes import Reading, explain, named, read
+from shipper.knowledge.codes import Reading, explain, read
+from shipper.knowledge.entries import ROLES, Role, Signature, Technique
 from shipper.knowledge.findings import Finding, find, may_have_code
+from shipper.knowledge.lookup import named, search, worded
+from shipper.knowledge.own import catalogue
 from shipper.knowledge.remedies import Remedy, for_cause
-from shipper.knowledge.rights import RIGHTS, SERVICE_ACCOUNT, Right
+from shipper.knowledge.rights import ACCOUNTS, RIGHTS, Account, Right
 from shipper.knowledge.shapes import meaningful, shape
-from shipper.knowledge.signatures import Match, Role, Signature, match, signatures
-
-#: Documents carry it. Raise it with every change that gives a record that was shipped
-#: before another meaning: an entry of a data file, a pattern, the rules of a finding.
-#: Wording alone raises it too, because documents hold the words.
-VERSION = "1"
+from shipper.knowledge.signatures import (
+    VERSION,
+    Catalogue,
+    Match,
+    built_in,
+    match,
+    signature,
+    signatures,
+)
 
 __all__ = [
+    "ACCOUNTS",
     "RIGHTS",
-    "SERVICE_ACCOUNT",
+    "ROLES",
     "VERSION",
+    "Account",
     "Agent",
+    "Catalogue",
     "Cause",
     "Finding",
     "Launcher",
@@ -33,13 +49,17 @@ __all__ = [
     "Right",
     "Role",
     "Signature",
+    "Technique",
     "agents",
+    "built_in",
     "by_app",
     "by_executable",
+    "catalogue",
     "cause_of",
     "explain",
     "find",
     "for_cause",
+    "launchers",
     "level",
     "match",
     "may_have_code",
@@ -47,7 +67,10 @@ __all__ = [
     "named",
     "read",
     "role_of",
+    "search",
     "severity",
     "shape",
+    "signature",
     "signatures",
+    "worded",
 ]

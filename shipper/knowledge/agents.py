@@ -66,6 +66,7 @@ class Roster:
 
     Attributes:
         agents: all agents in the file's order.
+        launchers: all launchers, likewise.
     """
 
     def __init__(self, content: str) -> None:
@@ -78,6 +79,7 @@ class Roster:
             ShipperError: an entry cannot be used; names file, entry and reason.
         """
         self.agents: list[Agent] = []
+        self.launchers: list[Launcher] = []
         self._names: dict[str, Launcher] = {}
         self._executables: dict[str, Launcher] = {}
         self._prefixes: list[tuple[str, Launcher]] = []
@@ -122,6 +124,7 @@ class Roster:
         return None
 
     def _enlist(self, launcher: Launcher, names: _Names) -> None:
+        self.launchers.append(launcher)
         for table, keys in (
             (self._names, names.names),
             (self._executables, (launcher.id, *names.executables)),
@@ -155,6 +158,11 @@ def by_executable(path: str) -> Launcher | None:
 def agents() -> tuple[Agent, ...]:
     """All client agents."""
     return tuple(_roster().agents)
+
+
+def launchers() -> tuple[Launcher, ...]:
+    """All programs the client service starts for agents."""
+    return tuple(_roster().launchers)
 
 
 @cache

@@ -30,14 +30,14 @@ _ECHO = 1003  # ERROR_CAN_NOT_COMPLETE, the launcher's result for any cause (KB8
 _BY_SIGNATURE: dict[str, Cause] = {
     "S05": "integrity",
     "S14": "not_installed",
-    "S15": "distribution",
+    **dict.fromkeys(("S15", "S15b"), "distribution"),
 }
 _BY_CODE: dict[int, Cause] = {
     **dict.fromkeys((1300, 1314), "privilege"),
     **dict.fromkeys((1069, 1326, 1327, 1330, 1331, 1385, 1909), "account"),
     **dict.fromkeys((2, 3, 126, 193), "file"),
 }
-_REFUSING_ROLES = frozenset({"launch", "echo", "verify"})
+_REFUSING_ROLES = frozenset({"launch", "echo", "verify", "register"})
 
 # The colours of Microsoft's log viewer: red for error and fail, but not for failover.
 _ERROR = re.compile(r"error|fail(?!over)", re.IGNORECASE | re.ASCII)
@@ -79,7 +79,7 @@ def severity(role: str, code: int | None) -> int:
     """Grade a record on Elastic's ladder.
 
     Args:
-        role: of its signature (:data:`shipper.knowledge.signatures.Role`), or empty
+        role: of its signature (:data:`shipper.knowledge.entries.Role`), or empty
             for a code found in free text.
         code: unsigned, or ``None``.
 

@@ -6,33 +6,38 @@ MS-ERREF: below 0x10000 Win32; 0x8007.... a wrapped Win32 error; with bit 28 a w
 NTSTATUS; beginning with C or 4 NTSTATUS, then HRESULT; otherwise the other way round.
 Where two tables name a number both readings are given, because only the log's context
 can choose (0x8000000A is E_PENDING and STATUS_HANDLES_CLOSED).
+
+Two more tables are not Windows' own, and only a context can name them. ``msi``: the
+messages of Windows Installer, whose 1314 is about a path and not about a privilege.
+``exit``: what a program ended with, which is the program's own number; only those that
+installers agree on are read as Windows' codes: 0, 1601 to 1654 and 3010.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from msgspec import Struct
 
-from shipper.knowledge import facilities, library, spelling, table
+from shipper.knowledge import facilities, spelling, table
+from shipper.knowledge.entries import Technique
+from shipper.knowledge.words import Words, words
 
 _SMALL = 0x1_0000
 _N_BIT = 0x1000_0000  # HRESULT_FROM_NT sets it
 _TOP_NTSTATUS = (0x4, 0xC, 0xE, 0xF)  # E and F carry the customer bit: exceptions
 _CUT = range(0x4000, 0x5000)  # E_FAIL and its like, cut to 16 bits
+_MESSAGES = (range(1100, 1601), range(1655, 3000))  # of Windows Installer
+_INSTALLERS = (0, *range(1601, 1655), 3010)
+_ISSUERS = {"msi": "Windows Installer", "exit": "program"}
 _ADVICE = "Read the records around it on the same thread; the first error is the cause."
 
-#: How ``words.toml`` spells the codes of each namespace.
-_KEYS = {
-    "win32": re.compile(r"[0-9]{1,5}"),
-    "hresult": re.compile(r"[0-9A-F]{8}"),
-    "ntstatus": re.compile(r"[0-9A-F]{8}"),
-}
-
 #: Prefixes of symbols that say nothing a reader needs.
-_PREFIX = re.compile(r"(?:ERROR|STATUS|NERR|[ESWI])_|(?P<area>[A-Z0-9]+)_[ESWI]_")
+_PREFIX = re.compile(
+    r"(?:ERROR|STATUS|NERR|[ESWI])_|(?P<area>[A-Z0-9]+(?:_[0-9]+)?)_[ESWI]_"
+)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -43,7 +48,10 @@ class Reading(Struct, frozen=True, kw_only=True):
         value: unsigned, 32 bits.
         hex: ``0x00000522``.
         signed: the same bits as a signed number.
-        namespace: ``win32``, ``hresult`` or ``ntstatus``.
+        twin: the same error wrapped into an HRESULT, or taken out of it:
+            ``0x80070522`` for 1314 and the other way round; empty where there is none.
+        namespace: ``win32``, ``hresult`` or ``ntstatus``; ``msi`` for a message of
+            Windows Installer and ``exit`` for a program's own exit code.
         symbol: Microsoft's name for it, or empty if no public header has one.
         facility: who issues it: ``WIN32``, ``ITF``, ``ConfigMgr client``, or
             ``facility 123`` where the number has no known name.
@@ -52,11 +60,13 @@ class Reading(Struct, frozen=True, kw_only=True):
         advice: what an analyst checks.
         fix: what an administrator does, or empty.
         references: articles the words rest on, such as ``KB828371``.
+        threat: techniques of ATT&CK it is consistent with, where that is warranted.
     """
 
     value: int
     hex: str
     signed: int
+    twin: str
     namespace: str
     symbol: str
     facility: str
@@ -65,16 +75,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     advice: str
     fix: str
     references: tuple[str, ...]
-
-
-class _Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of ``words.toml``."""
-
-    meaning: str
-    check: str
-    fix: str = ""
-    severity: str = ""
-    references: tuple[str, ...] = ()
+    threat: tuple[Technique, ...]
 
 
 def read(text: str) -> tuple[Reading, ...]:
@@ -91,30 +92,15 @@ def read(text: str) -> tuple[Reading, ...]:
     return () if value is None else explain(value)
 
 
-def named(symbol: str) -> tuple[Reading, ...]:
-    """Explain a code by its name.
-
-    Args:
-        symbol: such as ``ERROR_PRIVILEGE_NOT_HELD``, any case.
-
-    Returns:
-        A reading for each code of that name; none if there is none.
-    """
-    return tuple(
-        reading
-        for value, namespace in table.named(symbol)
-        for reading in explain(value, namespace=namespace)
-        if reading.namespace == namespace
-    )
-
-
 def explain(value: int, *, namespace: str | None = None) -> tuple[Reading, ...]:
     """Explain a code.
 
     Args:
         value: the code, signed, unsigned or sign-extended to 64 bits.
-        namespace: the table the context names (``win32``, ``hresult``, ``ntstatus``).
-            Readings of other tables are left out, unless there are no others.
+        namespace: the table the context names (``win32``, ``hresult``, ``ntstatus``,
+            ``msi``, ``exit``). Readings of other tables are left out, unless there are
+            no others; those of an exit code follow it, because many programs end with
+            an error of Windows.
 
     Returns:
         At least one reading, the likeliest first.
@@ -126,6 +112,10 @@ def explain(value: int, *, namespace: str | None = None) -> tuple[Reading, ...]:
     if code is None:
         raise ValueError(f"{value} is not a 32-bit code")
     readings = _readings(code)
+    if namespace == "msi" and any(code in numbers for numbers in _MESSAGES):
+        return (_reading(code, "msi"),)
+    if namespace == "exit" and code < _SMALL and code not in _INSTALLERS:
+        return (_reading(code, "exit"), *readings)
     return tuple(r for r in readings if r.namespace == namespace) or readings
 
 
@@ -143,7 +133,7 @@ def _trial(value: int) -> Iterator[Reading]:
     inner = spelling.win32(value)
     if inner != value:
         own = named.get("hresult") or table.symbols(inner).get("win32")
-        if own or _words("hresult", value) or _words("win32", inner):
+        if own or words("hresult", value) or words("win32", inner):
             yield _reading(value, "hresult", own, core=("win32", inner))
             return
     stripped = value & ~_N_BIT
@@ -156,7 +146,7 @@ def _trial(value: int) -> Iterator[Reading]:
     if value >> 28 in _TOP_NTSTATUS:
         order.reverse()
     for namespace in order:
-        if namespace in named or _words(namespace, value):
+        if namespace in named or words(namespace, value):
             yield _reading(value, namespace, named.get(namespace))
 
 
@@ -200,23 +190,35 @@ def _reading(
     """
     facility, severity = _decoded(value if bits is None else bits, namespace)
     symbol = names[0] if names else ""
-    words = _words(namespace, value) or (_words(*core) if core else None)
-    if words is None:
+    own = words(namespace, value) or (words(*core) if core else None)
+    if own is None:
         meaning = _spoken(symbol) if symbol else _computed(value, facility, severity)
-        words = _Words(meaning=meaning, check=_ADVICE)
+        own = Words(meaning=meaning, check=_ADVICE)
     return Reading(
         value=value,
         hex=f"0x{value:08X}",
         signed=spelling.signed(value),
+        twin=_twin(value, namespace) if symbol else "",
         namespace=namespace,
         symbol=symbol,
         facility=facility,
-        severity=words.severity or severity,
-        meaning=words.meaning,
-        advice=words.check,
-        fix=words.fix,
-        references=words.references,
+        severity=own.severity or severity,
+        meaning=own.meaning,
+        advice=own.check,
+        fix=own.fix,
+        references=own.references,
+        threat=own.threat,
     )
+
+
+def _twin(value: int, namespace: str) -> str:
+    if namespace == "win32":
+        twin = spelling.hresult(value)
+    elif namespace == "ntstatus":
+        twin = value ^ _N_BIT if value else 0
+    else:
+        twin = spelling.win32(value)
+    return "" if twin == value else f"0x{twin:08X}"
 
 
 def _decoded(value: int, namespace: str) -> tuple[str, str]:
@@ -225,7 +227,8 @@ def _decoded(value: int, namespace: str) -> tuple[str, str]:
         return facilities.ntstatus_facility(value), facilities.ntstatus_severity(value)
     if namespace == "hresult":
         return facilities.hresult_facility(value), facilities.hresult_severity(value)
-    return "WIN32", "error" if value else "success"
+    severity = "error" if value else "success"
+    return _ISSUERS.get(namespace, "WIN32"), severity
 
 
 def _spoken(symbol: str) -> str:
@@ -240,6 +243,12 @@ def _spoken(symbol: str) -> str:
 
 def _computed(value: int, facility: str, severity: str) -> str:
     """Describe a code no table names, without guessing at a name."""
+    if facility == _ISSUERS["msi"]:
+        return f"Message {value} of Windows Installer, not the Windows error {value}."
+    if facility == _ISSUERS["exit"]:
+        return (
+            f"The program ended with {value}; only its maker can say what that means."
+        )
     low = f"number 0x{value & 0xFFFF:04X}"
     area = facilities.configmgr_area(value)
     if area:
@@ -247,36 +256,3 @@ def _computed(value: int, facility: str, severity: str) -> str:
     if facility == "ITF":
         return f"ITF {severity}, {low}; only the interface that gave it can say more."
     return f"{facility} {severity}, {low}; no public header names it."
-
-
-def _words(namespace: str, value: int) -> _Words | None:
-    key = str(value) if namespace == "win32" else f"{value:08X}"
-    return _all_words().get((namespace, key))
-
-
-@cache
-def _all_words() -> dict[tuple[str, str], _Words]:
-    return parse_words(library.text("words.toml"))
-
-
-def parse_words(content: str) -> dict[tuple[str, str], _Words]:
-    """Read the text of ``words.toml``: tables ``namespace.code``.
-
-    Args:
-        content: TOML; Win32 codes in decimal, the others as eight capital hex digits.
-
-    Raises:
-        ShipperError: an entry cannot be used; names file, entry and reason.
-    """
-    name = "words.toml"
-    words = {}
-    for namespace, codes in library.tables(name, content).items():
-        pattern = _KEYS.get(namespace)
-        if pattern is None or not isinstance(codes, dict):
-            raise library.broken(name, namespace, "is no namespace of codes")
-        for key, raw in codes.items():
-            place = f"{namespace}.{key}"
-            if not pattern.fullmatch(key):
-                raise library.broken(name, place, "is not spelled as a code")
-            words[namespace, key] = library.entry(name, place, raw, _Words)
-    return words

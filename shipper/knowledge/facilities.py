@@ -1,57 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who a code comes from: the bits of HRESULT and NTSTATUS.
 
-Layout after MS-ERREF 2.1 and 2.3. Microsoft's own ``HRESULT_FACILITY`` macro masks with
-13 bits and takes two flags along; the field has 11.
+Layout after MS-ERREF 2.1 and 2.3: severity in the high bit or bits, bit 29 set in codes
+that are a customer's and not Microsoft's, bit 28 for an NTSTATUS inside an HRESULT. The
+facility field of an HRESULT has 11 bits (26-16). The headers nonetheless register some
+facilities that need bit 27 as well, which MS-ERREF reserves (DXGI is 2170), so a number
+with that bit is looked up whole first.
 """
 
 from __future__ import annotations
 
-_HRESULT = {
-    0: "NULL",
-    1: "RPC",
-    2: "DISPATCH",
-    3: "STORAGE",
-    4: "ITF",
-    7: "WIN32",
-    8: "WINDOWS",
-    9: "SECURITY",
-    10: "CONTROL",
-    11: "CERT",
-    12: "INTERNET",
-    13: "MEDIASERVER",
-    14: "MSMQ",
-    15: "SETUPAPI",
-    16: "SCARD",
-    17: "COMPLUS",
-    25: "HTTP",
-    32: "BACKGROUNDCOPY",
-    33: "CONFIGURATION",
-    36: "WINDOWSUPDATE",
-    37: "DIRECTORYSERVICE",
-    40: "TPM_SERVICES",
-    48: "WINDOWS_SETUP",
-    49: "FVE",
-    50: "FWP",
-    51: "WINRM",
-    61: "WINPE",
-    80: "WINDOWS_DEFENDER",
-    208: "DELIVERY_OPTIMIZATION",
-    # Not registered with Microsoft's list; used so by ConfigMgr and Intune clients.
-    2000: "ConfigMgr client",
-    2001: "ConfigMgr mobile",
-    2002: "ConfigMgr site server",
-    2003: "Intune management",
-}
-_NTSTATUS = {
-    0: "DEFAULT",
-    1: "DEBUGGER",
-    2: "RPC_RUNTIME",
-    3: "RPC_STUBS",
-    4: "IO_ERROR_CODE",
-    7: "NTWIN32",
-}
+from functools import cache
+
+from shipper.knowledge import library
+
+_FIELD = 0xFFF  # bits 27-16
+_HRESULT_FIELD = 0x7FF  # bits 26-16
+_CUSTOMER_BIT = 0x2000_0000
 _DEPLOYMENT_SERVICES = range(257, 294)
+
+#: What the headers leave out: a default, and facilities that are not registered but
+#: used so by ConfigMgr and Intune clients.
+_UNREGISTERED = {
+    ("N", 0): "DEFAULT",
+    ("H", 2000): "ConfigMgr client",
+    ("H", 2001): "ConfigMgr mobile",
+    ("H", 2002): "ConfigMgr site server",
+    ("H", 2003): "Intune management",
+}
 
 #: Areas of ConfigMgr's codes without a public symbol: first, last, area.
 _AREAS = (
@@ -67,21 +43,31 @@ _AREAS = (
     (0x87D10065, 0x87D10205, "device management protocol; the low word is its status"),
     (0x87D103E8, 0x87D11FFF, "download and installation on a device"),
     (0x87D20000, 0x87D2FFFF, "site server: database, updates, certificates, reports"),
+    (0x87D30000, 0x87D3FFFF, "Intune's management extension (weakly sourced)"),
 )
 
 _SEVERITIES = ("success", "info", "warning", "error")
 
 
 def hresult_facility(value: int) -> str:
-    """Name bits 26-16 of an HRESULT, or give their number.
+    """Name the facility of an HRESULT, or give its number.
 
     Args:
         value: the code, unsigned, 32 bits.
+
+    Returns:
+        A number with several names has them all, ``SECURITY/SSPI``.
     """
-    number = value >> 16 & 0x7FF
+    number = value >> 16 & _FIELD
+    if value & _CUSTOMER_BIT:
+        return f"customer facility {number & _HRESULT_FIELD}"
+    name = _names().get(("H", number))
+    if name:
+        return name
+    number &= _HRESULT_FIELD
     if number in _DEPLOYMENT_SERVICES:
-        return "DEPLOYMENT_SERVICES"
-    return _HRESULT.get(number, f"facility {number}")
+        return _names().get(("H", number), "DEPLOYMENT_SERVICES")
+    return _names().get(("H", number), f"facility {number}")
 
 
 def ntstatus_facility(value: int) -> str:
@@ -90,8 +76,10 @@ def ntstatus_facility(value: int) -> str:
     Args:
         value: the code, unsigned, 32 bits.
     """
-    number = value >> 16 & 0xFFF
-    return _NTSTATUS.get(number, f"facility {number}")
+    number = value >> 16 & _FIELD
+    if value & _CUSTOMER_BIT:
+        return f"customer facility {number}"
+    return _names().get(("N", number), f"facility {number}")
 
 
 def hresult_severity(value: int) -> str:
@@ -124,3 +112,13 @@ def configmgr_area(value: int) -> str:
         if first <= failing <= last:
             return area
     return ""
+
+
+@cache
+def _names() -> dict[tuple[str, int], str]:
+    """Return the names by family and number."""
+    names = dict(_UNREGISTERED)
+    for row in library.text("facilities.tsv").splitlines():
+        key, _, shown = row.partition("\t")
+        names[key[-1], int(key[:-1])] = shown.replace("|", "/")
+    return names

@@ -59,7 +59,7 @@ _NEVER_AFTER = re.compile(
           |revision|priority|bytes?|site|item|step|pass|try)
         | (?:thread|process|message|event|program|session|request|client|user|job)
           [\s_]*id
-        | (?<!win)http[\w\s/.:=]{0,24} )
+        )
     \s* [:=#]? \s* (?:\d{1,10}\s*)? [(\[#]{0,2} \s* \Z
     """,
     _FLAGS,
@@ -68,6 +68,18 @@ _COUNTED = re.compile(
     r"""
     \s* (?: of\b | [kmg]?b\b | bytes?\b | m?s\b | sec | min | hours?\b | days?\b
           | (?!(?:was|is|has|this|as|always|status)\b)[a-z]*s\b )
+    """,
+    _FLAGS,
+)
+# An HTTP status has three digits, and its protocol before it or its phrase behind it.
+_STATUS = re.compile(r"\d{3}|\dx[\da-f]{1,4}", _FLAGS)
+_HTTP = re.compile(
+    r"(?<!win)http[\w\s/.:=]{0,24}[:=#]?\s*(?:\d{1,10}\s*)?[(\[#]{0,2}\s*\Z", _FLAGS
+)
+_PHRASE = re.compile(
+    r"""
+    \s* [(-]? \s* (?: ok\b | not\ found | forbidden | unauthori[sz]ed | bad\ request
+      | bad\ gateway | internal\ server | service\ unavailable | not\ modified )
     """,
     _FLAGS,
 )
@@ -83,7 +95,12 @@ _HINTS = (
     ("win32", re.compile(r"win\d\d|lasterror", _FLAGS)),
     ("ntstatus", re.compile(r"nt[\s_-]*status", _FLAGS)),
     ("hresult", re.compile(r"hresult|(?<![a-z])hr(?![a-z])", _FLAGS)),
+    ("exit", re.compile(r"exit[\s_-]*(?:code|status)", _FLAGS)),
 )
+# Windows Installer numbers its own messages: "Product: X -- Error 1314. The path …".
+# An error it passes on, as in "msiexec failed with error 1314", is Windows' own.
+_INSTALLER = re.compile(r"msiexec|windows\ installer|(?<![a-z])msi(?![a-z])", _FLAGS)
+_INSTALLER_MESSAGE = re.compile(r"(?:--|:|\A|[.)])\s*error\s+\Z", _FLAGS)
 
 _BEFORE = 64  # characters in front of a number that may say what it is
 _AFTER = 24  # and behind it
@@ -100,8 +117,9 @@ class Finding(Struct, frozen=True, kw_only=True):
         value: unsigned, 32 bits. 0 is a success somebody reported.
         text: the code as written, ``0x3EB``.
         start: where it begins in the message, in characters.
-        namespace: what the words in front of it say it is: ``win32``, ``hresult``,
-            ``ntstatus``, or ``None``.
+        namespace: what the words around it say it is: ``win32``, ``hresult``,
+            ``ntstatus``, ``msi`` for a message of Windows Installer, ``exit`` for a
+            program's own exit code, or ``None``.
     """
 
     value: int
@@ -136,7 +154,7 @@ def find(message: str) -> Finding | None:
             value=value,
             text=candidate.found[0],
             start=candidate.found.start(),
-            namespace=_namespace(candidate),
+            namespace=_namespace(candidate, message),
         )
         if value:
             return finding
@@ -164,6 +182,10 @@ def _candidates(message: str) -> Iterator[_Candidate]:
         before = message[max(0, start - _BEFORE) : start]
         after = message[end : end + _AFTER]
         if _COUNTED.match(after) or _NEVER_AFTER.search(before):
+            continue
+        if _STATUS.fullmatch(found[0]) and (
+            _HTTP.search(before) or _PHRASE.match(after)
+        ):
             continue
         expected = _AFTER_WORD.search(before) is not None or (
             failing_from < start and _set_off(before, after)
@@ -201,9 +223,15 @@ def _telling(found: re.Match[str], value: int) -> bool:
     return bool(reading.symbol) or value >> 16 in _CONFIGMGR
 
 
-def _namespace(candidate: _Candidate) -> str | None:
+def _namespace(candidate: _Candidate, message: str) -> str | None:
     if not candidate.expected:
         return None
+    if (
+        message[candidate.found.end() :].startswith(".")
+        and _INSTALLER_MESSAGE.search(candidate.before)
+        and (_INSTALLER.search(message) or "-- Error" in candidate.before)
+    ):
+        return "msi"
     for namespace, hint in _HINTS:
         if hint.search(candidate.before[-24:]):
             return namespace

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from shipper.knowledge import library
 from shipper.knowledge.causes import Cause
-from shipper.knowledge.rights import RIGHTS
+from shipper.knowledge.rights import ACCOUNTS, RIGHTS
 
 _FILE = "remedies.toml"
 
@@ -23,7 +23,9 @@ class Remedy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         summary: one or two sentences, in our words.
         rights: constants of the user rights to look at; candidates, because the code
             does not say which one is missing.
-        account: the account that needs them, or empty.
+        account: the account that needs them: on member servers and workstations, and
+            on domain controllers, where ``<dc>`` stands for the machine's name.
+        lasting: what ends the trouble for good, or empty.
         references: articles, the most useful first.
         windows_events: events of Windows to look at, in both numberings.
     """
@@ -31,7 +33,8 @@ class Remedy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: str
     summary: str
     rights: tuple[str, ...] = ()
-    account: str = ""
+    account: tuple[str, ...] = ()
+    lasting: str = ""
     references: tuple[str, ...] = ()
     windows_events: tuple[str, ...] = ()
 
@@ -64,10 +67,14 @@ def parse_remedies(content: str) -> dict[str, Remedy]:
         reason = "has no entry" if key in causes else "is no cause"
         raise library.broken(_FILE, key, reason)
     known = {right.constant for right in RIGHTS}
+    names = {account.name for account in ACCOUNTS}
     for key, remedy in remedies.items():
         for right in remedy.rights:
             if right not in known:
                 raise library.broken(_FILE, key, f"{right!r} is no known right")
+        for account in remedy.account:
+            if account not in names:
+                raise library.broken(_FILE, key, f"{account!r} is no known account")
     return remedies
 
 

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The user rights the client's service account needs (KB828371)."""
+"""The accounts the client works with, and the user rights they need (KB828371)."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from msgspec import Struct
-
-#: The local account the legacy client's service runs as, except on domain controllers.
-SERVICE_ACCOUNT = "SMSCliSvcAcct&"
 
 
 class Right(Struct, frozen=True, kw_only=True):
@@ -66,5 +63,82 @@ RIGHTS = (
         kind="privilege",
         purpose="Restart the machine after an installation.",
         symptom="Consistent with 1314 or 5 at a restart; no article shows it alone.",
+    ),
+)
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """An account of the Legacy Client; the ampersand belongs to the name.
+
+    Attributes:
+        name: as Windows shows it, any case; ``<dc>`` stands for the name of a domain
+            controller.
+        role: ``service`` runs the client service, ``token`` lends agents their token,
+            ``boot`` starts an installation that the site pushes.
+        machines: where it is used.
+        versions: of SMS that use it.
+        references: articles that describe it.
+    """
+
+    name: str
+    role: Literal["service", "token", "boot"]
+    machines: Literal["member", "domain controller"]
+    versions: tuple[Literal["2.0", "2003"], ...]
+    references: tuple[str, ...]
+
+
+_BOTH: tuple[Literal["2.0", "2003"], ...] = ("2.0", "2003")
+
+#: SMS keeps their passwords itself; one that is set by hand locks the account out
+#: (KB231399). Those of domain controllers are domain accounts, the others local ones.
+ACCOUNTS = (
+    Account(
+        name="SMSCliSvcAcct&",
+        role="service",
+        machines="member",
+        versions=_BOTH,
+        references=("KB828371", "KB231399"),
+    ),
+    Account(
+        name="SMS&_<dc>",
+        role="service",
+        machines="domain controller",
+        versions=_BOTH,
+        references=("KB199234",),
+    ),
+    Account(
+        name="SMSCliToknAcct&",
+        role="token",
+        machines="member",
+        versions=("2.0",),
+        references=("KB231399", "KB278345"),
+    ),
+    Account(
+        name="SMSCliToknLocalAcct&",
+        role="token",
+        machines="member",
+        versions=("2003",),
+        references=("TechNet cc181332",),
+    ),
+    Account(
+        name="SMSCliToknAcct&",
+        role="token",
+        machines="domain controller",
+        versions=_BOTH,
+        references=("KB231399",),
+    ),
+    Account(
+        name="SMSCCMBootAcct&",
+        role="boot",
+        machines="member",
+        versions=_BOTH,
+        references=("TechNet cc181332",),
+    ),
+    Account(
+        name="SMS#_<dc>",
+        role="boot",
+        machines="domain controller",
+        versions=_BOTH,
+        references=("KB311127",),
     ),
 )

@@ -10,7 +10,8 @@ literals nor the choice of candidates for a code tell one digit from another.
 
 from __future__ import annotations
 
-from shipper.knowledge import findings, signatures
+from shipper.knowledge import findings
+from shipper.knowledge.signatures import Catalogue, built_in
 
 _ZEROS = str.maketrans("123456789", "000000000")
 
@@ -24,14 +25,16 @@ def shape(message: str) -> str:
     return message.translate(_ZEROS)
 
 
-def meaningful(message: str) -> bool:
+def meaningful(message: str, catalogue: Catalogue | None = None) -> bool:
     """Tell cheaply whether a message may fit a signature or hold a code.
 
     Args:
         message: the cleaned message of one record, or its shape.
+        catalogue: the signatures; default: the built-in ones.
 
     Returns:
-        ``False`` only if :func:`shipper.knowledge.match` and
-        :func:`shipper.knowledge.find` both have nothing to say.
+        ``False`` only if the catalogue's ``match`` and :func:`shipper.knowledge.find`
+        both have nothing to say.
     """
-    return signatures.may_match(message) or findings.may_have_code(message)
+    known = catalogue or built_in()
+    return known.may_match(message) or findings.may_have_code(message)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a message is: the first signature of ``data/signatures.toml`` that fits.
+"""What a message is: the first signature that fits.
 
 A message is the cleaned text of *one* record: trailer and tildes are gone, and glued
 text has been split. Every signature has literals, so that the many messages none of
@@ -9,72 +9,23 @@ them fits cost a few substring tests and no expression.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
-from typing import Literal
 
 from msgspec import Struct
 
-from shipper.knowledge import library, spelling
+from shipper.knowledge import codes, entries, library, spelling
+from shipper.knowledge.entries import Rule, Signature
 
-#: A signature's part in a launch.
-#:
-#: - ``launch``: the program could not be started; carries its path and the cause.
-#: - ``echo``: the launcher's own record of the failure; carries the application's name.
-#: - ``verify``: the application is to be verified after a failure.
-#: - ``integrity``: the program's checksum was wrong; carries the cause.
-#: - ``appverify``: asking for the verification failed.
-#: - ``attempt``: a launch begins; it closes what came before on its thread.
-#: - ``list``: the launch list is done.
-#: - ``started``: an agent says that it runs.
-#: - ``info``: context only.
-Role = Literal[
-    "launch",
-    "echo",
-    "verify",
-    "integrity",
-    "appverify",
-    "attempt",
-    "list",
-    "started",
-    "info",
-]
+#: Documents carry it. Raise it with every change that gives a record that was shipped
+#: before another meaning: an entry of a data file, a pattern, the rules of a finding.
+#: Wording alone raises it too, because documents hold the words.
+VERSION = "2"
 
 _FILE = "signatures.toml"
-_GROUPS = frozenset({"exe", "app", "code"})
 #: ASCII rules, so that a digit is one of ten and case folding touches no other script.
 _FLAGS = re.IGNORECASE | re.ASCII
-
-
-class Signature(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One kind of record and what it means.
-
-    Attributes:
-        id: ``S05``; goes into ``event.code``.
-        name: for people.
-        literals: lower case; one of them is in every message that fits.
-        pattern: the expression, with groups ``exe``, ``app`` and ``code``.
-        action: ``event.action``.
-        category: ``event.category``.
-        type: ``event.type``.
-        outcome: ``event.outcome``, or empty where nobody can know it.
-        role: its part in a launch.
-        status: ``confirmed`` by articles that print such lines, or ``assumed``.
-        source: those articles.
-        reason: ``event.reason``, in our words.
-    """
-
-    id: str
-    name: str
-    literals: tuple[str, ...]
-    pattern: str
-    action: str
-    category: tuple[str, ...]
-    type: tuple[str, ...]
-    outcome: Literal["success", "failure", "unknown", ""]
-    role: Role
-    status: Literal["confirmed", "assumed"]
-    source: tuple[str, ...]
-    reason: str
+_SECONDS = re.compile("[0-9]{1,18}")
 
 
 class Match(Struct, frozen=True, kw_only=True):
@@ -84,9 +35,13 @@ class Match(Struct, frozen=True, kw_only=True):
         signature: the one that fits.
         exe: path of the launched program as written, without blanks around it; empty
             if the message has none.
-        app: name of the launcher's application or of the agent, likewise.
+        app: name of the launcher's application, the agent or the component, likewise.
         code: the code, unsigned, 32 bits; ``None`` if the message has none.
         code_text: the code as written, likewise.
+        op: what a component needs: ``installed``, ``upgraded`` or ``verified``.
+        site: site code.
+        seconds: how long a launcher waits; ``None`` if the message does not say.
+        account: name of an account, or the mask its name has to fit.
     """
 
     signature: Signature
@@ -94,19 +49,82 @@ class Match(Struct, frozen=True, kw_only=True):
     app: str = ""
     code: int | None = None
     code_text: str = ""
+    op: str = ""
+    site: str = ""
+    seconds: int | None = None
+    account: str = ""
+
+    @property
+    def namespace(self) -> str | None:
+        """Namespace of the code, where the signature says it."""
+        return self.signature.namespace or None
 
     @property
     def outcome(self) -> str:
-        """``event.outcome``: a success that carries another code than 0 is none."""
-        outcome = self.signature.outcome
-        return "failure" if outcome == "success" and self.code else outcome
+        """``event.outcome``; the code of an end or of a registration decides it."""
+        declared = self.signature.outcome
+        if self.code is None:
+            return declared
+        if declared != "success" and self.signature.role != "register":
+            return declared
+        reading = codes.explain(self.code, namespace=self.namespace)[0]
+        return "success" if reading.severity == "success" else "failure"
 
 
-Rule = tuple[Signature, re.Pattern[str]]
+class Catalogue:
+    """Signatures in the order they are tried.
+
+    Args:
+        version: of the knowledge, as documents carry it.
+        rules: signatures with their compiled patterns; inferred ones have none.
+    """
+
+    def __init__(self, version: str, rules: Iterable[Rule]) -> None:
+        self.version = version
+        self._rules = tuple(rules)
+        self.signatures = tuple(signature for signature, _ in self._rules)
+        # One flat run of trials: most messages pass through all of it.
+        self._trials = tuple(
+            (literal, signature, pattern)
+            for signature, pattern in self._rules
+            if pattern is not None
+            for literal in signature.literals
+        )
+
+    def match(self, message: str) -> Match | None:
+        """See :func:`match`."""
+        lowered = message.lower()
+        for literal, signature, pattern in self._trials:
+            if literal in lowered:
+                found = pattern.search(message)
+                if found is not None:
+                    return _result(signature, found.groupdict(default=""))
+        return None
+
+    def may_match(self, message: str) -> bool:
+        """Tell cheaply whether a signature might fit; ``False``: none does.
+
+        The answer is the same for every message that differs only in its ASCII digits,
+        because no literal has one.
+
+        Args:
+            message: the cleaned message of one record.
+        """
+        lowered = message.lower()
+        return any(literal in lowered for literal, _, _ in self._trials)
+
+    def extended(self, suffix: str, rules: Iterable[Rule]) -> Catalogue:
+        """Return a catalogue that tries other rules after these.
+
+        Args:
+            suffix: tells the others' content in the version.
+            rules: the others.
+        """
+        return Catalogue(f"{self.version}+{suffix}", (*self._rules, *rules))
 
 
 def match(message: str) -> Match | None:
-    """Find the signature of a message.
+    """Find the built-in signature of a message.
 
     Args:
         message: the cleaned message of one record, of any length.
@@ -114,81 +132,62 @@ def match(message: str) -> Match | None:
     Returns:
         The first signature that fits, with what it found, or ``None``.
     """
-    lowered = message.lower()
-    for signature, pattern in _rules():
-        if not any(literal in lowered for literal in signature.literals):
-            continue
-        found = pattern.search(message)
-        if found is not None:
-            return _result(signature, found.groupdict(default=""))
-    return None
-
-
-def may_match(message: str) -> bool:
-    """Tell cheaply whether a signature might fit; ``False`` means that none does.
-
-    The answer is the same for every message that differs only in its ASCII digits,
-    because no literal has one.
-
-    Args:
-        message: the cleaned message of one record.
-    """
-    lowered = message.lower()
-    return any(literal in lowered for literal in _literals())
+    return built_in().match(message)
 
 
 def signatures() -> tuple[Signature, ...]:
-    """All signatures in the order they are tried."""
-    return tuple(signature for signature, _ in _rules())
+    """All built-in signatures in the order they are tried."""
+    return built_in().signatures
 
 
-def parse_rules(content: str) -> tuple[Rule, ...]:
-    """Read the text of ``signatures.toml``.
+def signature(ident: str) -> Signature:
+    """Return a built-in signature.
 
     Args:
-        content: TOML, one table a signature.
+        ident: its id, such as ``S26``.
 
     Raises:
-        ShipperError: an entry cannot be used; names file, entry and reason.
+        KeyError: there is none.
     """
-    return tuple(_rule(key, raw) for key, raw in library.tables(_FILE, content).items())
+    for known in signatures():
+        if known.id == ident:
+            return known
+    raise KeyError(ident)
 
 
-def _rule(key: str, raw: object) -> Rule:
-    signature = library.entry(_FILE, key, raw, Signature)
-    if not signature.literals:
-        raise library.broken(_FILE, key, "has no literals")
-    for literal in signature.literals:
-        if not literal or literal != literal.lower() or re.search(r"\d", literal):
-            reason = f"literal {literal!r} is empty, or has capitals or digits"
-            raise library.broken(_FILE, key, reason)
+@cache
+def built_in() -> Catalogue:
+    """Return the signatures that come with the package."""
+    content = library.text(_FILE)
+    return Catalogue(VERSION, entries.parse(_FILE, content, compiled))
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a built-in pattern.
+
+    Args:
+        pattern: the expression.
+
+    Raises:
+        ValueError: its syntax is wrong; says what is.
+    """
     try:
-        pattern = re.compile(signature.pattern, _FLAGS)
+        return re.compile(pattern, _FLAGS)
     except re.error as error:
-        reason = f"pattern {signature.pattern!r}: {error}"
-        raise library.broken(_FILE, key, reason) from error
-    unknown = sorted(set(pattern.groupindex) - _GROUPS)
-    if unknown:
-        raise library.broken(_FILE, key, f"pattern has unknown groups {unknown}")
-    return signature, pattern
+        raise ValueError(str(error)) from error
 
 
 def _result(signature: Signature, groups: dict[str, str]) -> Match:
     code_text = groups.get("code", "")
+    seconds = groups.get("seconds", "")
     return Match(
         signature=signature,
         exe=groups.get("exe", "").strip(),
         app=groups.get("app", "").strip(),
         code=spelling.number(code_text) if code_text else None,
         code_text=code_text,
+        op=groups.get("op", "").lower(),
+        site=groups.get("site", "").upper(),
+        seconds=int(seconds) if _SECONDS.fullmatch(seconds) else None,
+        account=groups.get("account", "").strip(),
     )
-
-
-@cache
-def _rules() -> tuple[Rule, ...]:
-    return parse_rules(library.text(_FILE))
-
-
-@cache
-def _literals() -> tuple[str, ...]:
-    return tuple(literal for s in signatures() for literal in s.literals)

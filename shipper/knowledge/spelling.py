@@ -11,7 +11,7 @@ _SPELLING = re.compile(
     | (?P<bare>[0-9a-f]{8})h?                   # 80070522, 00000522
     | (?P<decimal>[-\u2212]?[0-9]{1,20})[ul]*   # 1314, -2147023582, 2278556452
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _ENCLOSING = " \t\r\n()[]{}<>\"'`.,;:~"
 
@@ -66,3 +66,8 @@ def signed(value: int) -> int:
 def win32(value: int) -> int:
     """Unwrap ``HRESULT_FROM_WIN32``; any other value stays as it is."""
     return value & 0xFFFF if value >> 16 == _WRAPPED else value
+
+
+def hresult(value: int) -> int:
+    """Wrap a Win32 error as ``HRESULT_FROM_WIN32`` does; 0 stays a success."""
+    return _WRAPPED << 16 | value if value else 0

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import mmap
-import re
+from collections.abc import Iterator
 from functools import cache
 
 from shipper.knowledge import library
@@ -54,8 +54,8 @@ def search(rows: bytes | mmap.mmap, value: int) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def named(symbol: str) -> list[tuple[int, str]]:
-    """Find codes by name, looking at every row.
+def named(symbol: str) -> tuple[tuple[int, str], ...]:
+    """Find codes by name.
 
     Args:
         symbol: any case.
@@ -63,11 +63,24 @@ def named(symbol: str) -> list[tuple[int, str]]:
     Returns:
         Code and namespace of each row that has the symbol.
     """
-    if not re.fullmatch(r"\w+", symbol, re.ASCII):
-        return []
-    wanted = rb"(?m)^([0-9A-F]{8})([WHN])\t(?:[^\n]*\|)?%b(?=[|\r\n]|\Z)"
-    found = re.finditer(wanted % symbol.upper().encode(), _rows())
-    return [(int(row[1], 16), FAMILIES[row[2].decode()]) for row in found]
+    return tuple(_by_name().get(symbol.upper(), ()))
+
+
+def every() -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Yield code, namespace and symbols of each row, in the order of the codes."""
+    for line in bytes(_rows()).decode("ascii").splitlines():
+        head, _, names = line.partition("\t")
+        yield int(head[:_DIGITS], 16), FAMILIES[head[_DIGITS]], tuple(names.split("|"))
+
+
+@cache
+def _by_name() -> dict[str, list[tuple[int, str]]]:
+    """Return the rows by symbol in capitals; some are written in small letters."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for value, namespace, names in every():
+        for name in names:
+            found.setdefault(name.upper(), []).append((value, namespace))
+    return found
 
 
 @cache

@@ -45,8 +45,13 @@ def test_card() -> None:
 
     assert (done.code, done.err) == (0, "")
     assert "\x1b" not in done.out
-    for words in ("ERROR_PRIVILEGE_NOT_HELD", "KB828371", *_RIGHTS):
+    for words in (
+        *("ERROR_PRIVILEGE_NOT_HELD", "KB828371", "0x80070522", "Local System"),
+        *("SMSCliToknLocalAcct&", "SMS&_<dc>", "Replace a process level token"),
+        *("4704, 4705 (608, 609)", "consistent with T1562.001", "T1685", *_RIGHTS),
+    ):
         assert words in done.out
+    assert "This Windows says" not in done.out
 
 
 def test_line() -> None:
@@ -57,7 +62,7 @@ def test_line() -> None:
     answer = done.json
     assert answer["signature"]["id"] == "S01"
     assert [reading["value"] for reading in answer["readings"]] == [1314]
-    assert answer["remedy"]["account"] == "SMSCliSvcAcct&"
+    assert answer["remedy"]["account"] == ["SMSCliSvcAcct&", "SMS&_<dc>"]
 
 
 def test_standard_input() -> None:
@@ -73,6 +78,118 @@ def test_standard_input() -> None:
     assert found == [("S01", 1314), ("S02", 1003)]
     # The echo of a code is no cause, so there is nothing to be done about it.
     assert "remedy" not in done.json["answers"][1]
+
+
+def test_one_answer_on_standard_input() -> None:
+    """What reads standard input always gets the same two lists."""
+    done = clisvc("explain", "-", "--json", stdin=_REFUSED.encode())
+
+    assert [len(done.json[name]) for name in ("answers", "codes")] == [1, 1]
+
+
+def test_codes_of_an_excerpt_are_summarised() -> None:
+    """Records that say the same share a card, and the codes are counted."""
+    text = "\n".join([_REFUSED + _TRAILER] * 3 + [_ECHO + _TRAILER])
+    done = clisvc("explain", "-", stdin=text.encode())
+    counted = clisvc("explain", "-", "--json", stdin=text.encode()).json["codes"]
+
+    assert done.code == 0
+    assert done.out.count("S01 ") == 1
+    assert "and 2 records like it" in done.out
+    assert "3\t1314\t0x00000522\twin32" in done.out
+    assert [(one["value"], one["records"]) for one in counted] == [(1314, 3), (1003, 1)]
+
+
+def test_lines_of_the_newer_client() -> None:
+    """A record in the newer envelope is read like any other."""
+    text = (
+        "<![LOG[Phase 1 initialization failed (0x80004015).]LOG]!>"
+        '<time="12:54:40.325-180" date="05-23-2019" component="CCMEXEC" context=""'
+        ' type="3" thread="13548" file="ccmexec.cpp:390">\n'
+        "<![LOG[Program exit code 5]LOG]!>"
+        '<time="12:54:41.325-180" date="05-23-2019" component="execmgr" context=""'
+        ' type="1" thread="13548" file="execreqmgr.cpp:4110">\n'
+    )
+    done = clisvc("explain", "-", "--json", stdin=text.encode())
+
+    answers = done.json["answers"]
+    assert [answer["input"] for answer in answers] == [
+        "Phase 1 initialization failed (0x80004015).",
+        "Program exit code 5",
+    ]
+    assert answers[0]["readings"][0]["symbol"] == "CO_E_WRONG_SERVER_IDENTITY"
+    assert [one["namespace"] for one in answers[1]["readings"]] == ["exit", "win32"]
+
+
+def test_codes_on_standard_input() -> None:
+    """A list of codes is explained one by one."""
+    done = clisvc("explain", "-", "--json", stdin=b"1314\n0x80041003\n")
+
+    values = [one["readings"][0]["value"] for one in done.json["answers"]]
+    assert values == [1314, 0x80041003]
+
+
+def test_list() -> None:
+    """All codes with words of ours, one a line without a terminal."""
+    done = clisvc("explain", "--list")
+    codes = clisvc("explain", "--list", "--json").json["codes"]
+
+    assert done.out.splitlines()[0].split("\t")[:2] == ["Code", "Hex"]
+    assert len(done.out.splitlines()) == len(codes) + 1
+    assert len(codes) >= 120
+    assert 1314 in [code["value"] for code in codes]
+
+
+def test_search() -> None:
+    """A word leads to names and meanings; ours stand in front, and none is hidden."""
+    done = clisvc("explain", "--search", "privilege_not_held", "--json")
+
+    found = [(code["namespace"], code["symbol"]) for code in done.json["codes"]]
+    assert found[0] == ("win32", "ERROR_PRIVILEGE_NOT_HELD")
+    assert ("ntstatus", "STATUS_PRIVILEGE_NOT_HELD") in found
+    assert done.json["count"] == len(found)
+
+
+def test_long_search_is_bounded() -> None:
+    """Of many codes the first are shown, and it is said how many there are."""
+    done = clisvc("explain", "--search", "invalid")
+
+    assert len(done.out.splitlines()) == 51
+    assert done.err.startswith("The first 50 of ")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "Exactly one thing can be explained at a time."),
+        (("--list", "1314"), "Exactly one thing can be explained at a time."),
+        (("--list", "--search", "x"), "Exactly one thing can be explained at a time."),
+        (("--search", "xyzzy"), "'xyzzy': no code has that in its name"),
+    ],
+)
+def test_what_cannot_be_asked(words: tuple[str, ...], message: str) -> None:
+    """Nothing, two things at once and a word nobody knows each get a remedy."""
+    done = clisvc("explain", *words)
+
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+    assert len(done.err.splitlines()) == 2
+
+
+def test_codes_and_lines_together() -> None:
+    """Quoted lines and codes are arguments of their own."""
+    done = clisvc("explain", "--json", "1069", _ECHO, "finished with error 32")
+
+    values = [one["readings"][0]["value"] for one in done.json["answers"]]
+    assert values == [1069, 1003, 32]
+
+
+def test_line_without_quotes() -> None:
+    """Words that are no codes are one line."""
+    done = clisvc("explain", "--json", "it", "failed", "with", "error", "1326")
+
+    assert done.json["readings"][0]["value"] == 1326
+    assert done.json["remedy"]["id"] == "account"
 
 
 @pytest.mark.parametrize("words", [("xyzzy",), ("--bogus",), ("",), ("no", "code")])

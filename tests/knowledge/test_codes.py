@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper.errors import ShipperError
-from shipper.knowledge import codes, explain, library, named, read
+from shipper.knowledge import explain, named, read
 
 PRIVILEGE = (0x80070522, -2147023582, "hresult", "ERROR_PRIVILEGE_NOT_HELD", "WIN32")
 WMI_DENIED = (0x80041003, -2147217405, "hresult", "WBEM_E_ACCESS_DENIED", "ITF")
@@ -113,6 +112,53 @@ def test_wrapped_ntstatus_is_unwrapped() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "twin"),
+    [
+        (1314, "0x80070522"),
+        (0x80070522, "0x00000522"),
+        (0xC0000061, "0xD0000061"),
+        (0xD0000061, "0xC0000061"),
+        (0, ""),
+        (0x80041003, ""),
+        (60000, ""),
+    ],
+)
+def test_wrapping_works_both_ways(value: int, twin: str) -> None:
+    """HRESULT_FROM_WIN32, HRESULT_FROM_NT and what undoes them."""
+    assert explain(value)[0].twin == twin
+
+
+def test_message_of_windows_installer_is_no_windows_error() -> None:
+    """Its 1314 is about a path; its errors keep their names, its success is one."""
+    (path,) = explain(1314, namespace="msi")
+    (other,) = explain(1402, namespace="msi")
+    (fatal,) = explain(1603, namespace="msi")
+    (done,) = explain(1707, namespace="msi")
+
+    assert (path.namespace, path.symbol) == ("msi", "")
+    assert path.facility == other.facility == "Windows Installer"
+    assert "path" in path.meaning
+    assert "1402 of Windows Installer" in other.meaning
+    assert (fatal.namespace, fatal.symbol) == ("win32", "ERROR_INSTALL_FAILURE")
+    assert done.severity == "success"
+
+
+def test_exit_code_belongs_to_the_program() -> None:
+    """It is read as Windows' only after saying so, unless installers agree on it."""
+    own, windows = explain(5, namespace="exit")
+    (restart,) = explain(3010, namespace="exit")
+    (crash,) = explain(0xC0000005, namespace="exit")
+
+    assert (own.namespace, own.symbol, own.facility) == ("exit", "", "program")
+    assert windows.symbol == "ERROR_ACCESS_DENIED"
+    assert (restart.symbol, restart.severity) == (
+        "ERROR_SUCCESS_REBOOT_REQUIRED",
+        "success",
+    )
+    assert crash.symbol == "STATUS_ACCESS_VIOLATION"
+
+
+@pytest.mark.parametrize(
     ("text", "symbol", "facility", "severity"),
     [
         ("0x80000005", "STATUS_BUFFER_OVERFLOW", "DEFAULT", "warning"),
@@ -162,7 +208,7 @@ def test_namespace_without_a_reading_hides_nothing() -> None:
     ("value", "facility", "severity", "part"),
     [
         (0x87D0030F, "ConfigMgr client", "error", "application model"),
-        (0x07D00635, "ConfigMgr client", "success", "software updates"),
+        (0x07D00636, "ConfigMgr client", "success", "software updates"),
         (0x87D2ABCD, "ConfigMgr site server", "error", "site server"),
         (0x87D00900, "ConfigMgr client", "error", "0x0900"),
         (0x8004F0F1, "ITF", "error", "interface"),
@@ -171,6 +217,11 @@ def test_namespace_without_a_reading_hides_nothing() -> None:
         (0xCFFF0001, "facility 4095", "error", "0x0001"),
         (60000, "WIN32", "error", "0xEA60"),
         (0x8007EA60, "WIN32", "error", "0xEA60"),
+        # Registered beyond the field's 11 bits, so bit 27 belongs to the number.
+        (0x887AFFFF, "DXGI", "error", "0xFFFF"),
+        # Bit 29: the facility is a customer's, whose numbers mean nothing here.
+        (0xA0420001, "customer facility 66", "error", "0x0001"),
+        (0xE0430001, "customer facility 67", "error", "0x0001"),
     ],
 )
 def test_code_without_a_name(
@@ -267,33 +318,6 @@ def test_spellings_agree(value: int) -> None:
     assert read(f"0x{expected[0].signed & (1 << 64) - 1:X}") == expected
 
 
-def test_own_words_are_plenty_and_their_codes_exist() -> None:
-    """At least 100 codes have words of ours, each with a check."""
-    words = codes.parse_words(library.text("words.toml"))
-
-    assert len(words) >= 100
-    assert all(entry.meaning and entry.check for entry in words.values())
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("[win64.5]", "words.toml: win64: is no namespace of codes"),
-        ("[win32.x5]", "words.toml: win32.x5: is not spelled as a code"),
-        ("[hresult.5]", "words.toml: hresult.5: is not spelled as a code"),
-        ("[win32.5]\nmeaning = 'a'", "words.toml: win32.5: .*check"),
-        ("[win32.5]\ncolour = 'a'", "words.toml: win32.5: "),
-        ("[win32.5]\n[win32.5]", "words.toml: Cannot declare"),
-    ],
-)
-def test_broken_words_are_named(content: str, message: str) -> None:
-    """An entry that cannot be used is named with its file and the reason."""
-    with pytest.raises(ShipperError, match=message) as caught:
-        codes.parse_words(content)
-
-    assert caught.value.remedy
-
-
 def test_reading_is_plain_data() -> None:
     """A reading encodes as the JSON that ``clisvc explain --json`` promises."""
     (reading,) = explain(1314)
@@ -302,6 +326,7 @@ def test_reading_is_plain_data() -> None:
         "value",
         "hex",
         "signed",
+        "twin",
         "namespace",
         "symbol",
         "facility",
@@ -310,4 +335,5 @@ def test_reading_is_plain_data() -> None:
         "advice",
         "fix",
         "references",
+        "threat",
     ]

@@ -55,14 +55,14 @@ from shipper.knowledge.signatures import match
             None,
         ),
         ("Call failed, HRESULT=80220005", 0x80220005, "80220005", "hresult"),
-        ("Program exit code 3010", 3010, "3010", None),
+        ("Program exit code 3010", 3010, "3010", "exit"),
         (
             "Execution is complete. The exit code is 3010, the execution status is ok",
             3010,
             "3010",
-            None,
+            "exit",
         ),
-        ("Process 7292 terminated with exitcode: 5", 5, "5", None),
+        ("Process 7292 terminated with exitcode: 5", 5, "5", "exit"),
         ("Installation failed with error code 1603", 1603, "1603", None),
         (
             "Rebooting the computer - InitiateSystemShutdownEx failed 1115",
@@ -88,6 +88,14 @@ from shipper.knowledge.signatures import match
         ("Error 5 while thread=52 (0x34) was waiting", 5, "5", None),
         ("Win32Error=1314", 1314, "1314", "win32"),
         ("rc=0 at first, then error 5", 5, "5", None),
+        ("HTTP status 0x80190194", 0x80190194, "0x80190194", None),
+        ("WinHTTP request failed with error 12002", 12002, "12002", None),
+        # Windows Installer's own messages, and what it only passes on.
+        ("Product: X -- Error 1314. The path 'Y' is gone.", 1314, "1314", "msi"),
+        ("MSI (s) (A4:18): Error 1402. The key", 1402, "1402", "msi"),
+        ("Windows Installer says: Error 1706. No source", 1706, "1706", "msi"),
+        ("msiexec.exe failed with error 1314.", 1314, "1314", None),
+        ("Error 1314. The right is missing", 1314, "1314", None),
     ],
 )
 def test_code_in_text(

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from shipper.errors import ShipperError
-from shipper.knowledge import RIGHTS, Cause, for_cause, library
+from shipper.knowledge import ACCOUNTS, RIGHTS, Cause, for_cause, library
 from shipper.knowledge.remedies import parse_remedies
 
 
@@ -28,7 +28,8 @@ def test_privilege() -> None:
         "SeIncreaseQuotaPrivilege",
         "SeTcbPrivilege",
     )
-    assert remedy.account == "SMSCliSvcAcct&"
+    assert remedy.account == ("SMSCliSvcAcct&", "SMS&_<dc>")
+    assert "Local System" in remedy.lasting
     assert remedy.references[:2] == ("KB828371", "KB295771")
     events = " ".join(remedy.windows_events)
     assert all(number in events for number in ("4704", "4705", "608", "609"))
@@ -52,12 +53,46 @@ def test_logon_right_is_no_privilege() -> None:
     ]
 
 
+def test_accounts_by_machine_and_version() -> None:
+    """Who runs the service and who lends its token, by machine and version."""
+    used = {
+        (account.role, account.machines, version): account.name
+        for account in ACCOUNTS
+        for version in account.versions
+    }
+
+    assert {key: name for key, name in used.items() if key[0] != "boot"} == {
+        ("service", "member", "2.0"): "SMSCliSvcAcct&",
+        ("service", "member", "2003"): "SMSCliSvcAcct&",
+        ("service", "domain controller", "2.0"): "SMS&_<dc>",
+        ("service", "domain controller", "2003"): "SMS&_<dc>",
+        ("token", "member", "2.0"): "SMSCliToknAcct&",
+        ("token", "member", "2003"): "SMSCliToknLocalAcct&",
+        ("token", "domain controller", "2.0"): "SMSCliToknAcct&",
+        ("token", "domain controller", "2003"): "SMSCliToknAcct&",
+    }
+
+
+def test_events_have_both_numberings() -> None:
+    """Windows renumbered its security events; whoever looks needs either number."""
+    both: dict[Cause, tuple[str, ...]] = {
+        "privilege": ("4704", "608", "4705", "609", "4673", "577", "4739", "643"),
+        "account": ("4717", "621", "4718", "622", "4740", "644", "4625", "534"),
+        "integrity": ("4697", "601"),
+    }
+
+    for cause, numbers in both.items():
+        events = " ".join(for_cause(cause).windows_events)
+        assert [number for number in numbers if number not in events] == []
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("[file]", "[files]", "remedies.toml: file: has no entry"),
         ("[privilege]", "[magic]\nsummary = 'x'\n[privilege]", "magic: is no cause"),
         ("SeTcbPrivilege", "SeTcb", "privilege: 'SeTcb' is no known right"),
+        ("SMS&_<dc>", "SMS&", "privilege: 'SMS&' is no known account"),
         ("account = ", "acount = ", "remedies.toml: privilege: .*acount"),
     ],
 )
