@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A record as an ECS document: with ``sense`` the only place that spells field names.
+"""A record as an ECS document.
 
 Documents are put together from ready-made JSON text, because their size is the cost:
 what is the same for a source, a writer or a message is encoded once.
@@ -11,16 +11,16 @@ import re
 
 import msgspec
 
-from shipper.enrich.sense import Sense, basename, text
-from shipper.enrich.trail import Incident
-from shipper.knowledge import VERSION, Remedy
+from shipper.enrich.members import basename, common_members, printable, text
+from shipper.enrich.sense import Sense
 from shipper.records import Generation, Moment, Record, Source, Stream
 
-ECS_VERSION = "9.4.0"
 _WRITERS = 64
 _THREADS = 1024
-_STREAM = f'"module":"sms","dataset":"{Stream.CLISVC}",'
-_END = f',"knowledge":{{"version":"{VERSION}"}}}}}}'
+_LINE_DIGITS = 9  # at most; longer ones are no numbers of lines
+_CLISVC, _CCM = (
+    f'"module":"sms","dataset":"{stream}",' for stream in (Stream.CLISVC, Stream.CCM)
+)
 _encode = msgspec.json.Encoder().encode
 _PROGRAM = re.compile(r"\.(exe|com)$", re.IGNORECASE)
 
@@ -78,16 +78,24 @@ class Composer:
         source: whose log it is.
         generation: which life of it.
         namespace: data stream namespace.
+        version: of the knowledge.
     """
 
-    def __init__(self, source: Source, generation: Generation, namespace: str) -> None:
+    def __init__(
+        self, source: Source, generation: Generation, namespace: str, version: str
+    ) -> None:
         self.source = source
+        self._end = f',"knowledge":{{"version":{text(version)}}}}}}}'
         path = printable(source.path)
         self._file = f',"file":{{"path":{text(path)}}}}},' if path else "},"
-        shared = _encode(common_members(source, namespace, Stream.CLISVC)).decode()
+        # All of them up to the last member of the last one, which is ``related``.
+        self._clisvc, self._ccm = (
+            _encode(common_members(source, namespace, stream)).decode()[1:-2]
+            for stream in (Stream.CLISVC, Stream.CCM)
+        )
         self._place = (
-            f'{shared[1:-1]},"sms":{{"log":{{'
-            f'"name":{text(source.log)},"generation":"{generation.gen_id}","offset":'
+            f'}},"sms":{{"log":{{"name":{text(source.log)},'
+            f'"generation":"{generation.gen_id}","offset":'
         )
         self._readings: dict[tuple[str, str], str] = {}
         self._second: Moment | None = None
@@ -118,18 +126,24 @@ class Composer:
         own, _, written = writer.threads.get(thread) or writer.on(thread)
         how = (record.dialect, record.quality)
         reading = self._readings.get(how) or self._reading(how)
+        stream, shared, level, origin = _CLISVC, self._clisvc, sense.level, ""
+        if record.dialect == "ccm":
+            stream, shared, level = _CCM, self._ccm, record.level or level
+            origin = _origin(record.origin)
+            if record.user:
+                top += f'"user":{{"name":{text(record.user)}}},'
         flags = ""
         if record.flags:
             flags = f',"flags":{_encode(record.flags).decode()}'
         return (
-            f'{{"event":{{"kind":"event",{sense.event}{_STREAM}{writer.event}'
+            f'{{"event":{{"kind":"event",{sense.event}{stream}{writer.event}'
             f'{self._zone}"sequence":{start + record.sub},'
             f'"original":{_encode(record.original).decode()}}},'
             f'"@timestamp":"{moment.text}.{record.millis:03d}Z",'
-            f'"message":{sense.message},{writer.log}"level":"{sense.level}"'
+            f'"message":{sense.message},{writer.log}"level":"{level}"{origin}'
             f"{self._file}{own if process is None else process}{sense.error}{top}"
-            f"{self._place}{start}{flags}}}{written}"
-            f"{self._time}{reading}{sense.sms}{more}{_END}"
+            f"{shared}{sense.related}{self._place}{start}{flags}}}{written}"
+            f"{self._time}{reading}{sense.sms}{more}{self._end}"
         ).encode()
 
     def _turn(self, moment: Moment) -> None:
@@ -168,42 +182,11 @@ class Composer:
         return inside and f'"process":{{{inside}}},'
 
 
-def printable(path: str) -> str:
-    """Return a path as valid text, whatever bytes the file system has in it."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def common_members(source: Source, namespace: str, stream: Stream) -> dict[str, object]:
-    """Return the members every document of a source has."""
-    host: dict[str, object] = {"name": source.host}
-    if source.domain:
-        host["domain"] = source.domain
-    host["os"] = {"type": "windows"}
-    return {
-        "ecs": {"version": ECS_VERSION},
-        "data_stream": {"type": "logs", "dataset": stream, "namespace": namespace},
-        "host": host,
-        "related": {"hosts": [source.host]},
-    }
-
-
-def incident_members(incident: Incident) -> dict[str, object]:
-    """Return ``sms.incident``: what is known of it up to this record."""
-    members: dict[str, object] = {"id": incident.id, "seq": incident.seq}
-    if incident.root_code:
-        members["root_code"] = incident.root_code
-    return members
-
-
-def remedy_members(remedy: Remedy) -> dict[str, object]:
-    """Return ``sms.remedy``."""
-    members: dict[str, object] = {"id": remedy.id, "summary": remedy.summary}
-    if remedy.rights:
-        members["rights"] = remedy.rights
-    if remedy.account:
-        members["account"] = remedy.account
-    if remedy.references:
-        members["references"] = remedy.references
-    if remedy.windows_events:
-        members["events"] = remedy.windows_events
-    return members
+def _origin(written: str) -> str:
+    """Return the member ``origin`` of ``log``, with a comma before it, or nothing."""
+    if not written:
+        return ""
+    name, _, line = written.rpartition(":")
+    if name and line.isascii() and line.isdecimal() and len(line) <= _LINE_DIGITS:
+        return f',"origin":{{"file":{{"name":{text(name)},"line":{int(line)}}}}}'
+    return f',"origin":{{"file":{{"name":{text(written)}}}}}'

@@ -5,30 +5,24 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from shipper.enrich import agents
-from shipper.enrich.document import Composer, incident_members, remedy_members
-from shipper.enrich.incidents import (
-    attempt,
-    forget,
-    join,
-    launcher_of,
-    list_done,
-)
-from shipper.enrich.sense import (
-    Sense,
-    Senses,
+from shipper.enrich.document import Composer
+from shipper.enrich.incidents import disturb, join, launcher_of
+from shipper.enrich.members import (
     agent_members,
+    incident_members,
     leading,
     program,
+    remedy_members,
     trailing,
 )
-from shipper.enrich.state_document import state_document
+from shipper.enrich.sense import Sense, Senses
+from shipper.enrich.state_document import StateComposer
 from shipper.enrich.trail import Incident, Trail
-from shipper.knowledge import Launcher, Match, for_cause
+from shipper.enrich.witness import Witness
+from shipper.knowledge import Launcher, Match, by_app, by_executable, for_cause
 from shipper.records import Event, Generation, Record, Source, Stream
 
-CLISVC = Stream.CLISVC
-_Changes = list[agents.Change | None]
+CCM, CLISVC = Stream.CCM, Stream.CLISVC
 
 
 class Enricher:
@@ -51,11 +45,11 @@ class Enricher:
         senses: Senses,
     ) -> None:
         self.trail = trail
-        self._source = source
         self._generation = generation
-        self._namespace = namespace
-        self._composer = Composer(source, generation, namespace)
+        self._composer = Composer(source, generation, namespace, senses.version)
+        self._states = StateComposer(source, generation, namespace, senses.version)
         self._senses = senses
+        self._witness = Witness(trail)
 
     def enrich(self, records: list[Record]) -> list[Event]:
         """Return the events of ``records``, state documents after their cause."""
@@ -71,79 +65,68 @@ class Enricher:
                 ident = f"{ident}.{sub}"
             sense = sense_of(record.message)
             size = 0 if sub > 1 else record.end - start
+            stream = CLISVC
+            if record.dialect == "ccm":
+                stream = CCM
+                if record.level == "error" and sense.match is None:
+                    sense = self._senses.trouble(record.message)
             if sense.match is None:
-                if sense.level == "error":
-                    forget(self.trail, record)
+                if (record.level or sense.level) == "error":
+                    disturb(self.trail, record)
                 document = compose(record, sense)
-                add(Event(id=ident, stream=CLISVC, document=document, size=size))
+                add(Event(id=ident, stream=stream, document=document, size=size))
             else:
-                self._meaningful(record, sense, sense.match, ident, size, events)
+                document, states = self._meaningful(record, sense, sense.match, ident)
+                add(Event(id=ident, stream=stream, document=document, size=size))
+                events += states
         return events
 
     def _meaningful(
-        self,
-        record: Record,
-        sense: Sense,
-        match: Match,
-        ident: str,
-        size: int,
-        events: list[Event],
-    ) -> None:
+        self, record: Record, sense: Sense, match: Match, ident: str
+    ) -> tuple[bytes, list[Event]]:
+        """Return the document of a record with a signature, and the states it moves."""
         incident = join(self.trail, record, match, ident)
-        changes: _Changes = []
         if incident is None:
+            launcher = _whose(record, sense, match)
+            changes = self._witness.report(record, ident, match, launcher)
             process = None
             if sense.launch:
                 process = self._composer.launched(record, sense.program)
-            self._evidence(record, sense, match, ident, changes)
+            agent = sense.agent
+            if launcher is not None and not agent:
+                agent = trailing({"agent": agent_members(launcher.agent)})
             document = self._composer.record(
-                record, sense, process=process, top=sense.file, more=sense.agent
+                record, sense, process=process, top=sense.file, more=agent
             )
         else:
-            document = self._of_incident(record, sense, match, ident, incident, changes)
-        events.append(Event(id=ident, stream=CLISVC, document=document, size=size))
-        if changes:
-            self._add_states(record, ident, incident, changes, events)
-
-    def _add_states(
-        self,
-        record: Record,
-        ident: str,
-        incident: Incident | None,
-        changes: _Changes,
-        events: list[Event],
-    ) -> None:
-        """Add a document for each change of an agent's state."""
-        events += (
+            launcher = launcher_of(incident.app, incident.executable)
+            refused, changes = self._witness.launch(
+                record, ident, match, incident, launcher
+            )
+            members = agent_members(launcher.agent if launcher else None)
+            if refused:
+                members["refused"] = True
+            document = self._of_incident(record, sense, match, incident, members)
+        if not changes:
+            return document, []
+        return document, [
             Event(
                 id=f"{ident}.s{number}",
                 stream=Stream.STATE,
-                document=state_document(
-                    self._source,
-                    self._generation,
-                    self._namespace,
-                    record,
-                    change,
-                    incident,
-                ),
+                document=self._states.document(record, change, incident),
             )
-            for number, change in enumerate(filter(None, changes), start=1)
-        )
+            for number, change in enumerate(changes, start=1)
+        ]
 
     def _of_incident(
         self,
         record: Record,
         sense: Sense,
         match: Match,
-        ident: str,
         incident: Incident,
-        changes: _Changes,
+        agent: dict[str, object],
     ) -> bytes:
         """Return the document of a record that belongs to an incident."""
-        launcher = launcher_of(incident.app, incident.executable)
-        refused = self._refusal(
-            incident, launcher, match, _occasion(record, ident), changes
-        )
         executable = match.exe or incident.executable
         process = None
         if sense.launch:
@@ -151,9 +134,6 @@ class Enricher:
         top: dict[str, object] = {}
         if executable and match.signature.role == "integrity":
             top["file"] = {"path": executable}
-        agent = agent_members(launcher)
-        if refused:
-            agent["refused"] = True
         more: dict[str, object] = {
             "incident": incident_members(incident),
             "agent": agent,
@@ -164,57 +144,11 @@ class Enricher:
             record, sense, process=process, top=leading(top), more=trailing(more)
         )
 
-    def _refusal(
-        self,
-        incident: Incident,
-        launcher: Launcher | None,
-        match: Match,
-        cause: agents.Occasion,
-        changes: _Changes,
-    ) -> bool:
-        """Move the agent's state; tell whether this record is the refusal counted."""
-        if launcher is None:
-            return False
-        role, trail = match.signature.role, self.trail
-        failing = role in {"launch", "echo", "integrity"} and match.code != 0
-        first = failing and not incident.refused
-        if first:
-            incident.refused = True
-            changes.append(agents.refused(trail, launcher, incident, cause))
-        elif failing and incident.cause == "integrity":
-            changes.append(agents.integrity_failed(trail, launcher, incident))
-        elif failing:
-            agents.learned_cause(trail, launcher, incident)
-        verifying = "verify" in incident.roles and (first or role == "verify")
-        if verifying and incident.refused and incident.cause != "integrity":
-            changes.append(agents.verifying(trail, launcher, incident))
-        return first
 
-    def _evidence(
-        self,
-        record: Record,
-        sense: Sense,
-        match: Match,
-        ident: str,
-        changes: _Changes,
-    ) -> None:
-        """Take note of what shows that an agent works."""
-        signature = match.signature
-        proven: Launcher | None = None
-        if signature.role == "attempt":
-            proven = attempt(self.trail, record, match)
-        elif signature.role == "started":
-            proven = sense.launcher
-        elif signature.role == "list" and match.code == 0:
-            proven = list_done(self.trail, record)
-        elif signature.action == "launch-deferred":
-            forget(self.trail, record)
-        if proven is not None and not agents.is_healthy(self.trail, proven):
-            occasion = _occasion(record, ident)
-            changes.append(agents.healthy(self.trail, proven, occasion))
-
-
-def _occasion(record: Record, ident: str) -> agents.Occasion:
-    return agents.Occasion(
-        id=ident, ms=record.epoch_ms, time_source=record.moment.source
-    )
+def _whose(record: Record, sense: Sense, match: Match) -> Launcher | None:
+    """Tell whom a record is about: by its words, or the agent that tells of itself."""
+    if sense.launcher or match.app or match.signature.role != "reported":
+        return sense.launcher
+    component = record.component
+    writer = by_executable(component) if "\\" in component else by_app(component)
+    return writer if writer and writer.agent.scope == "agent" else None

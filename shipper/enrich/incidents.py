@@ -3,11 +3,13 @@
 
 A launch that fails leaves up to four records: the launch itself (S01, or S05 when the
 checksum is wrong), the launcher's echo (S02), the verification (S03) and its failure
-(S06). No single one carries everything, so they are joined by thread and nearness.
+(S06). No single one carries everything, so they are joined by thread and nearness. A
+refused registration (S17) is one of them or stands alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from shipper.enrich.trail import Attempt, Incident, Trail, remember
@@ -18,10 +20,14 @@ from shipper.records import Record
 GAP_MS = 5_000
 #: A launch whose next application follows later than this proves nothing.
 ATTEMPT_MS = 600_000
+#: Records further apart are of different launch lists.
+LIST_MS = 3_600_000
 
 _SMALL = 0x1_0000
 #: Roles whose code says something about the launch.
-OPENING = frozenset({"launch", "echo", "verify", "integrity"})
+OPENING = frozenset({"launch", "echo", "verify", "integrity", "register"})
+#: Roles that refuse an application, if their code is not 0.
+REFUSING = OPENING - {"verify"}
 _JOINING = OPENING | {"appverify"}
 
 
@@ -47,7 +53,11 @@ def join(trail: Trail, record: Record, match: Match, record_id: str) -> Incident
         if trail.incidents:
             trail.incidents.pop(_thread(record), None)
         return None
-    if role not in _JOINING:
+    if role == "crashed":
+        put_off(trail, record, match.app)
+        return _crash(record, match, record_id)
+    # A registration's code 0 tells of success.
+    if role not in _JOINING or (role == "register" and match.code == 0):
         return None
     thread = _thread(record)
     incident = trail.incidents.get(thread)
@@ -65,38 +75,54 @@ def join(trail: Trail, record: Record, match: Match, record_id: str) -> Incident
     incident.next_offset = record.end
     _learn(incident, match)
     remember(trail.incidents, thread, incident)
-    forget(trail, record)
+    put_off(trail, record, incident.app)
     return incident
 
 
-def forget(trail: Trail, record: Record) -> None:
-    """Let what follows on the record's thread prove nothing about the launch before.
+def disturb(trail: Trail, record: Record) -> None:
+    """Let the next application's turn prove nothing about the launch before.
 
-    It failed, was put off, or an error was logged before the next application's turn.
+    An error was logged in between; the launch list's good end may still prove it.
     """
-    trail.attempts.pop(_thread(record), None)
+    last = trail.attempts.pop(_thread(record), None)
+    if last is not None:
+        _hold(trail, record, last, _held(last))
 
 
-def attempt(trail: Trail, record: Record, match: Match) -> Launcher | None:
-    """Note a launch attempt; return the launcher that the next one proves healthy.
+def put_off(trail: Trail, record: Record, app: str) -> None:
+    """Let nothing prove a launch: it failed, or did not take place.
+
+    Args:
+        trail: what is remembered; changed in place.
+        record: says so.
+        app: the application it names, or empty; the one being launched is meant, too.
+    """
+    last = trail.attempts.pop(_thread(record), None)
+    if last is not None:
+        _hold(trail, record, last, _held(last, {app, last.app}))
+
+
+def attempt(trail: Trail, record: Record, match: Match) -> list[Launcher]:
+    """Note a launch attempt; return the launcher that it proves healthy, if any.
 
     The application launched before on the same thread is running when the next one is
     attempted and no error came between (S26, assumed).
     """
     thread = _thread(record)
     before = trail.attempts.get(thread)
-    proven = None
+    if before is not None and not _same_list(before, record):
+        before = None
+    now = before or Attempt()
+    proven: list[Launcher] = []
     if match.app:
-        if before is not None and before.app != match.app:
-            recent = 0 <= record.epoch_ms - before.last_ms <= ATTEMPT_MS
-            if before.launched and recent and thread:
-                proven = launcher_of(before.app, before.executable)
-            before = None
-        now = before or Attempt()
+        if match.app != now.app:
+            recent = 0 <= record.epoch_ms - now.last_ms <= ATTEMPT_MS
+            if now.launched and recent and thread:
+                proven = _launchers({now.app: now.executable})
+            now = Attempt(held=_held(now, {now.app} if proven else ()))
         now.app = match.app
         now.launched |= match.signature.action == "launch-attempt"
     else:
-        now = before or Attempt()
         now.executable = match.exe
     now.last_ms = record.epoch_ms
     now.next_offset = record.end
@@ -105,14 +131,56 @@ def attempt(trail: Trail, record: Record, match: Match) -> Launcher | None:
     return proven
 
 
-def list_done(trail: Trail, record: Record) -> Launcher | None:
-    """Return the launcher that a launch list's good end proves: its last one."""
-    if record.thread is None:
-        return None
+def list_done(trail: Trail, record: Record, *, well: bool) -> list[Launcher]:
+    """Return the launchers that a launch list's end proves healthy.
+
+    A list that ended well proves what it launched and nothing proved before.
+
+    Args:
+        trail: what is remembered; changed in place.
+        record: says that the list is done.
+        well: with code 0.
+    """
     last = trail.attempts.pop(_thread(record), None)
-    if last is None or not last.launched:
-        return None
-    return launcher_of(last.app, last.executable)
+    if not well or last is None or record.thread is None:
+        return []
+    if not _same_list(last, record):
+        return []
+    return _launchers(_held(last))
+
+
+def _crash(record: Record, match: Match, record_id: str) -> Incident:
+    """A crash is an incident of its own; the launches around it go on."""
+    incident = Incident(id=record_id, seq=1, roles=["crashed"])
+    incident.next_offset = record.end
+    _learn(incident, match)
+    return incident
+
+
+def _same_list(last: Attempt, record: Record) -> bool:
+    return abs(record.epoch_ms - last.last_ms) <= LIST_MS
+
+
+def _held(last: Attempt, but: Collection[str] = ()) -> dict[str, str]:
+    """Return what its list launched so far and is not known to run."""
+    if not last.held and (not last.launched or last.app in but):
+        return {}
+    launches = dict(last.held)
+    if last.launched:
+        launches[last.app] = last.executable
+    kept = [(app, path) for app, path in launches.items() if app not in but]
+    return dict(kept[-Trail.LIMIT :])
+
+
+def _launchers(launches: Mapping[str, str]) -> list[Launcher]:
+    found = (launcher_of(app, path) for app, path in launches.items())
+    return [launcher for launcher in found if launcher is not None]
+
+
+def _hold(trail: Trail, record: Record, last: Attempt, held: dict[str, str]) -> None:
+    if held:
+        now = Attempt(held=held, last_ms=last.last_ms, next_offset=last.next_offset)
+        remember(trail.attempts, _thread(record), now)
 
 
 def _continues(incident: Incident, record: Record, match: Match) -> bool:
@@ -158,11 +226,12 @@ def _learn(incident: Incident, match: Match) -> None:
     signature, code = match.signature, match.code
     if code == 0 or incident.cause == "integrity":
         return
-    cause = cause_of(signature.id, code)
+    integrity = signature.role == "integrity"
+    cause = "integrity" if integrity else cause_of(signature.id, code)
     root = ""
     if code is not None and role_of(code) == "cause" and signature.role in OPENING:
         root = code_text(code)
-    if cause == "integrity" or (root and not incident.root_code):
+    if integrity or (root and not incident.root_code):
         incident.cause, incident.root_code = cause, root or incident.root_code
     elif not incident.cause:
         incident.cause = cause

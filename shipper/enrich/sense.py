@@ -3,36 +3,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import msgspec
 from msgspec import Struct
 
-from shipper.enrich.incidents import OPENING, code_text, launcher_of
+from shipper.enrich.incidents import OPENING, launcher_of
+from shipper.enrich.members import (
+    agent_members,
+    basename,
+    error_members,
+    leading,
+    program,
+    remedy_members,
+    rule_members,
+    text,
+    threat_members,
+    trailing,
+)
 from shipper.knowledge import (
-    VERSION,
+    Catalogue,
     Launcher,
     Match,
-    explain,
+    built_in,
+    cause_of,
     find,
+    for_cause,
     level,
-    match,
     meaningful,
-    role_of,
     severity,
     shape,
+    signature,
 )
 
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_encode = msgspec.json.Encoder().encode
 _LIMIT = 8192  # messages, and shapes, kept at a time
-
-RULESET = "clisvc-signatures"
+_LONGEST = 1024  # characters; longer messages are not kept
 
 #: Signatures whose subject is the launched program, not the writer of the record.
-_LAUNCH_ROLES = frozenset(
-    {"launch", "echo", "verify", "integrity", "appverify", "attempt"}
-)
+_LAUNCH_ROLES = OPENING | {"appverify", "attempt"}
 #: Signatures about a file on the disk.
 _FILE_ROLES = frozenset({"integrity", "attempt"})
 
@@ -45,6 +51,7 @@ class Sense(Struct, frozen=True, kw_only=True):
         match: the signature it fits, if any.
         level: ``log.level``.
         event: members of ``event``, each with a comma behind it.
+        related: members of ``related``, each with a comma before it.
         error: members ``error`` and ``rule`` of the document, likewise.
         sms: members of ``sms``, each with a comma before it.
         launch: its subject is the launched program.
@@ -58,6 +65,7 @@ class Sense(Struct, frozen=True, kw_only=True):
     level: str
     match: Match | None = None
     event: str = ""
+    related: str = ""
     error: str = ""
     sms: str = ""
     launch: bool = False
@@ -72,10 +80,20 @@ class Senses:
 
     Most messages of a log have no meaning beyond their text, and a few shapes (the text
     with its digits blanked) cover them all; the others come in few variants.
+
+    Args:
+        catalogue: the signatures; default: the built-in ones.
+
+    Attributes:
+        version: of the knowledge, as documents carry it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, catalogue: Catalogue | None = None) -> None:
+        self._catalogue = catalogue or built_in()
+        self.version = self._catalogue.version
+        self._trouble = signature("S28")
         self._known: dict[str, Sense] = {}
+        self._troubles: dict[str, Sense] = {}
         self._dull: dict[bytes, str] = {}
 
     def of(self, message: str) -> Sense:
@@ -83,144 +101,112 @@ class Senses:
         sense = self._known.get(message)
         if sense is not None:
             return sense
+        if len(message) > _LONGEST:
+            return _sense(message, self._catalogue)
         outline = message.encode().translate(_ZEROS)  # its shape, the quick way
         dull = self._dull.get(outline)
         if dull is not None:
             return Sense(message=text(message), level=dull)
-        if not meaningful(shape(message)):
+        if not meaningful(shape(message), self._catalogue):
             if len(self._dull) >= _LIMIT:
                 self._dull.clear()
             self._dull[outline] = level(message)
         if len(self._known) >= _LIMIT:
             self._known.clear()
-        sense = self._known[message] = _sense(message)
+        sense = self._known[message] = _sense(message, self._catalogue)
+        return sense
+
+    def trouble(self, message: str) -> Sense:
+        """Return the sense of a message no signature fits, but which is an error's."""
+        sense = self._troubles.get(message)
+        if sense is None:
+            if len(self._troubles) >= _LIMIT:
+                self._troubles.clear()
+            finding = find(message)
+            found = Match(
+                signature=self._trouble, code=finding.value if finding else None
+            )
+            sense = _told(
+                message,
+                found,
+                finding.namespace if finding else None,
+                self._catalogue.version,
+            )
+            if len(message) <= _LONGEST:
+                self._troubles[message] = sense
         return sense
 
 
-def _sense(message: str) -> Sense:
-    found = match(message)
-    if found is None:
-        finding = find(message)
-        code, namespace = (
-            (finding.value, finding.namespace) if finding else (None, None)
-        )
-        error = {} if code is None else error_members(code, "", namespace)
-        return Sense(
-            message=text(message),
-            level=level(message),
-            error=leading({"error": error["error"]} if error else {}),
-            sms=trailing({"error": error["sms"]} if error else {}),
-        )
-    signature, code = found.signature, found.code
-    grade = severity(signature.role, code)
-    event: dict[str, object] = {
-        "category": signature.category,
-        "type": signature.type,
-        "action": signature.action,
-    }
-    if found.outcome:
-        event["outcome"] = found.outcome
-    event |= {"reason": signature.reason, "code": signature.id}
-    if grade:
-        event["severity"] = grade
-    error = {} if code is None else error_members(code, signature.role, None)
-    rule = {
-        "id": signature.id,
-        "name": signature.name,
-        "ruleset": RULESET,
-        "version": VERSION,
-        "reference": signature.source[0],
-    }
-    launch = {
-        name: value
-        for name, value in (
-            ("name", found.app),
-            ("path", found.exe),
-            ("executable", basename(found.exe)),
-        )
-        if value
-    }
-    document = ({"error": error["error"]} if error else {}) | {"rule": rule}
-    sms = ({"error": error["sms"]} if error else {}) | (
-        {"launch": launch} if launch else {}
+def _sense(message: str, catalogue: Catalogue) -> Sense:
+    found = catalogue.match(message)
+    if found is not None:
+        return _told(message, found, found.namespace, catalogue.version)
+    finding = find(message)
+    if finding is None:
+        return Sense(message=text(message), level=level(message))
+    error = error_members(finding.value, "", finding.namespace)
+    return Sense(
+        message=text(message),
+        level=level(message),
+        error=leading({"error": error["error"]}),
+        sms=trailing({"error": error["sms"]}),
     )
+
+
+def _told(message: str, found: Match, namespace: str | None, version: str) -> Sense:
+    """Return the sense of a message with a signature."""
+    rule, code = found.signature, found.code
+    document: dict[str, object] = {}
+    sms: dict[str, object] = {}
+    if code is not None:
+        error = error_members(code, rule.role, namespace)
+        document["error"], sms["error"] = error["error"], error["sms"]
+    document["rule"] = rule_members(rule, version)
+    if rule.role == "integrity" and rule.threat:
+        document["threat"] = threat_members(rule)
+    launch = {
+        "name": found.app,
+        "path": found.exe,
+        "executable": basename(found.exe),
+    }
+    if any(launch.values()):
+        sms["launch"] = {name: value for name, value in launch.items() if value}
+    if rule.status == "assumed":
+        sms["signature"] = {"status": rule.status}
+    cause = cause_of(rule.id, code)
+    alone = rule.role not in _LAUNCH_ROLES and rule.role != "crashed"
+    if alone and found.outcome == "failure" and cause != "unknown":
+        sms["remedy"] = remedy_members(for_cause(cause))
     launcher = launcher_of(found.app, found.exe)
-    about_file = found.exe and signature.role in _FILE_ROLES
+    about_file = found.exe and rule.role in _FILE_ROLES
     return Sense(
         message=text(message),
         level=level(message),
         match=found,
         program=program(found.exe),
         launcher=launcher,
-        agent=trailing({"agent": agent_members(launcher)} if launcher else {}),
+        agent=trailing({"agent": agent_members(launcher.agent)} if launcher else {}),
         file=leading({"file": {"path": found.exe}} if about_file else {}),
-        event=leading(event),
+        event=leading(_event(found)),
+        related=trailing({"user": [found.account]} if found.account else {}),
         error=leading(document),
         sms=trailing(sms),
-        launch=signature.role in _LAUNCH_ROLES,
+        launch=rule.role in _LAUNCH_ROLES,
     )
 
 
-def text(value: str) -> str:
-    """Return ``value`` as JSON text."""
-    return _encode(value).decode()
-
-
-def program(executable: str) -> str:
-    """Return what is known of a program, inside of a process object."""
-    if not executable:
-        return ""
-    return f'"name":{text(basename(executable))},"executable":{text(executable)}'
-
-
-def agent_members(launcher: Launcher | None) -> dict[str, object]:
-    """Return the part of ``sms.agent`` that says which one it is."""
-    if launcher is None:
-        return {"id": "unresolved"}
-    return {"id": launcher.agent.id, "name": launcher.agent.name}
-
-
-def error_members(
-    code: int, role: str, namespace: str | None
-) -> dict[str, dict[str, object]]:
-    """Return the members ``error`` and ``sms.error`` for a code.
-
-    Args:
-        code: unsigned.
-        role: the signature's role in a launch, or empty.
-        namespace: where the context tells it, else ``None``.
-    """
-    reading = explain(code, namespace=namespace)[0]
-    error: dict[str, object] = {"code": code_text(code)}
-    if reading.symbol:
-        error["type"] = reading.symbol
-    error["message"] = reading.meaning
-    sms: dict[str, object] = {
-        "value": reading.value,
-        "hex": reading.hex,
-        "signed": reading.signed,
-        "namespace": reading.namespace,
+def _event(found: Match) -> dict[str, object]:
+    """Return what ``event`` says of a message with a rule."""
+    rule = found.signature
+    event: dict[str, object] = {
+        "category": rule.category,
+        "type": rule.type,
+        "action": rule.action,
     }
-    if reading.symbol:
-        sms["symbol"] = reading.symbol
-    sms["facility"] = reading.facility
-    if role in OPENING and role_of(code):
-        sms["role"] = role_of(code)
-    return {"error": error, "sms": sms}
-
-
-def basename(path: str) -> str:
-    """Return the last part of a Windows path."""
-    return path.replace("/", "\\").rpartition("\\")[2]
-
-
-def leading(members: Mapping[str, object]) -> str:
-    """Return ``members`` as JSON text, each with a comma behind it."""
-    inside = msgspec.json.encode(members).decode()[1:-1]
-    return inside and inside + ","
-
-
-def trailing(members: Mapping[str, object]) -> str:
-    """Return ``members`` as JSON text, each with a comma before it."""
-    inside = msgspec.json.encode(members).decode()[1:-1]
-    return inside and "," + inside
+    if found.outcome:
+        event["outcome"] = found.outcome
+    event |= {"reason": rule.reason, "code": rule.id}
+    grade = severity(rule.role, found.code)
+    if grade:
+        event["severity"] = grade
+    return event

@@ -7,44 +7,109 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from shipper.enrich.agents import FAILING, Change
-from shipper.enrich.document import (
+from shipper.enrich.agents import Change
+from shipper.enrich.members import (
+    agent_members,
     common_members,
+    error_members,
     incident_members,
     printable,
     remedy_members,
+    rule_members,
 )
-from shipper.enrich.sense import agent_members, error_members
+from shipper.enrich.standing import FAILING
 from shipper.enrich.trail import AgentState, Incident
-from shipper.knowledge import VERSION, explain, for_cause, read
+from shipper.knowledge import explain, for_cause, read
 from shipper.records import Generation, Record, Source, Stream
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Severity on Elastic's ladder by state, where the state is bad news.
 _SEVERITY = {"integrity_failed": 73, "install_pending": 47, "launch_failed": 47}
+#: That something is still to be installed is what every new client says.
+_EXPECTED = 21
 
 
-def state_document(
-    source: Source,
-    generation: Generation,
-    namespace: str,
-    record: Record,
-    change: Change,
-    incident: Incident | None,
-) -> bytes:
-    """Return the document of a change of state.
+class StateComposer:
+    """Writes the state documents of one generation.
 
     Args:
         source: whose log it is.
         generation: which life of it.
         namespace: data stream namespace.
-        record: the record that caused it.
-        change: what changed.
-        incident: the incident it belongs to; ``None`` for a recovery.
+        version: of the knowledge.
     """
+
+    def __init__(
+        self, source: Source, generation: Generation, namespace: str, version: str
+    ) -> None:
+        self._source = source
+        self._generation = generation
+        self._version = version
+        self._common = common_members(source, namespace, Stream.STATE)
+
+    def document(
+        self, record: Record, change: Change, incident: Incident | None
+    ) -> bytes:
+        """Return the document of a change of state.
+
+        Args:
+            record: the record that caused it.
+            change: what changed.
+            incident: the incident it belongs to, if any.
+        """
+        now = change.now
+        failing = now.state in FAILING
+        document: dict[str, object] = {
+            "event": _event(record, change),
+            "@timestamp": f"{record.moment.text}.{record.millis:03d}Z",
+            "message": _prose(self._source, change),
+            "log": self._log(now),
+            **self._common,
+            "rule": rule_members(change.rule, self._version),
+        }
+        time: dict[str, object] = {"source": record.moment.source}
+        if record.moment.ambiguous:
+            time["ambiguous"] = True
+        sms: dict[str, object] = {
+            "log": {
+                "name": self._source.log,
+                "generation": self._generation.gen_id,
+                "offset": record.start,
+            },
+            "time": time,
+            "agent": _agent(change),
+            "knowledge": {"version": self._version},
+        }
+        if change.rule.status == "assumed":
+            sms["signature"] = {"status": change.rule.status}
+        cause = now.cause
+        if incident is not None and failing:
+            sms["incident"] = incident_members(incident)
+            if incident.executable:
+                document["file"] = {"path": incident.executable}
+            if incident.root_code:
+                value = read(incident.root_code)[0].value
+                error = error_members(value, "launch", None)
+                document["error"], sms["error"] = error["error"], error["sms"]
+            if incident.cause != "unknown":
+                cause = incident.cause
+        if failing:
+            sms["remedy"] = remedy_members(for_cause(cause or "unknown"))
+        document["sms"] = sms
+        return msgspec.json.encode(document)
+
+    def _log(self, now: AgentState) -> dict[str, object]:
+        grave = now.state == "integrity_failed"
+        level = "error" if grave else "warning" if now.state in FAILING else "info"
+        log: dict[str, object] = {"level": level}
+        if self._source.path:
+            log["file"] = {"path": printable(self._source.path)}
+        return log
+
+
+def _event(record: Record, change: Change) -> dict[str, object]:
     now = change.now
-    failing = now.state in FAILING
     event: dict[str, object] = {
         "kind": "state",
         "category": ["package"],
@@ -56,45 +121,9 @@ def state_document(
         "sequence": record.start + record.sub,  # the pieces of a line have an order
     }
     if now.state in _SEVERITY:
-        event["severity"] = _SEVERITY[now.state]
-    grave = now.state == "integrity_failed"
-    level = "error" if grave else "warning" if failing else "info"
-    log: dict[str, object] = {"level": level}
-    if source.path:
-        log["file"] = {"path": printable(source.path)}
-    document: dict[str, object] = {
-        "event": event,
-        "@timestamp": f"{record.moment.text}.{record.millis:03d}Z",
-        "message": _prose(source, change),
-        "log": log,
-        **common_members(source, namespace, Stream.STATE),
-    }
-    time: dict[str, object] = {"source": record.moment.source}
-    if record.moment.ambiguous:
-        time["ambiguous"] = True
-    sms: dict[str, object] = {
-        "log": {
-            "name": source.log,
-            "generation": generation.gen_id,
-            "offset": record.start,
-        },
-        "time": time,
-        "agent": _agent(change),
-        "knowledge": {"version": VERSION},
-    }
-    if incident is not None and failing:
-        sms["incident"] = incident_members(incident)
-        if incident.executable:
-            document["file"] = {"path": incident.executable}
-        if incident.root_code:
-            value = read(incident.root_code)[0].value
-            error = error_members(value, "launch", None)
-            document["error"], sms["error"] = error["error"], error["sms"]
-    if failing:
-        cause = incident.cause if incident else now.cause
-        sms["remedy"] = remedy_members(for_cause(cause or "unknown"))
-    document["sms"] = sms
-    return msgspec.json.encode(document)
+        expected = now.cause == "not_installed"
+        event["severity"] = _EXPECTED if expected else _SEVERITY[now.state]
+    return event
 
 
 def _action(change: Change) -> str:
@@ -105,11 +134,11 @@ def _action(change: Change) -> str:
 
 def _agent(change: Change) -> dict[str, object]:
     now = change.now
-    members = agent_members(change.launcher) | {
+    members = agent_members(change.agent) | {
         "state": now.state,
         "previous_state": change.previous,
-        "confidence": "inferred",
-        "scope": change.launcher.agent.scope,
+        "confidence": "reported" if now.reported else "inferred",
+        "scope": change.launcher.agent.scope if change.launcher else "agent",
     }
     if now.episode:
         members |= {
@@ -127,22 +156,26 @@ def _agent(change: Change) -> dict[str, object]:
 
 
 def _prose(source: Source, change: Change) -> str:
-    now, name = change.now, change.launcher.agent.name
-    who = f"{source.host}: {name}"
+    now = change.now
+    who = f"{source.host}: {change.agent.name}"
     if now.state not in FAILING:
-        if now.state == "recovered":
-            cycles = _times(now.cycles, "cycle")
-            return f"{who} works again after {cycles} since {_day(now)}"
+        if now.state == "recovered" and now.cycles:
+            often = _times(now.cycles, "cycle")
+            return f"{who} works again after {often} since {_day(now)}"
         return f"{who} is {now.state}"
-    why = f", cause {now.cause}"
+    if change.launcher is not None and change.launcher.agent is not change.agent:
+        who = f"{who}, for want of {change.launcher.agent.name},"
+    state = now.state.replace("_", " ")
+    why = f"cause {now.cause}"
     if now.root_code:
         symbol = explain(read(now.root_code)[0].value)[0].symbol
-        why = f", cause {now.root_code} {symbol}".rstrip()
+        why = f"cause {now.root_code} {symbol}".rstrip()
+    if not now.cycles:
+        return f"{who} is {state} since {_day(now)}, {why}"
     cycles = _times(now.cycles, "cycle")
     if now.state == "integrity_failed":
         return f"{who} failed its integrity check in {cycles} since {_day(now)}"
-    state = now.state.replace("_", " ")
-    return f"{who} refused in {cycles} since {_day(now)}{why}: {state}"
+    return f"{who} refused in {cycles} since {_day(now)}, {why}: {state}"
 
 
 def _times(count: int, what: str) -> str:

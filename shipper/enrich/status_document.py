@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from shipper.enrich.document import ECS_VERSION, printable
+from shipper.enrich.members import ECS_VERSION, printable
 from shipper.records import Stream
 
 

@@ -54,6 +54,8 @@ class Attempt(Struct, kw_only=True, omit_defaults=True):
         app: name of the launcher application as written, or empty.
         executable: path of the program being verified, or empty.
         launched: the attempt itself has been seen, not only the verification.
+        held: applications launched before it in the same list, which neither failed
+            nor are known to run; name as written to path.
         last_ms: time of its last record, milliseconds UTC.
         next_offset: where the line after its last record begins, in bytes.
     """
@@ -61,22 +63,31 @@ class Attempt(Struct, kw_only=True, omit_defaults=True):
     app: str = ""
     executable: str = ""
     launched: bool = False
+    held: dict[str, str] = field(default_factory=dict)
     last_ms: int = 0
     next_offset: int = 0
 
 
-class LauncherState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LauncherState(Struct, kw_only=True, omit_defaults=True):
     """State of one launcher application.
 
     Attributes:
         state: as the transition table has it.
         cause: why it is, or was last, failing.
         root_code: causing code, as in documents.
+        reported: the log itself named the state.
+        last_ms: time of its last evidence, milliseconds UTC; ``None`` if nobody knows.
+        refused_ms: time of its last refusal, likewise.
+        needed_ms: when an upgrade or a verification was last found necessary, likewise.
     """
 
     state: str = "unknown"
     cause: Cause | Literal[""] = ""
     root_code: str = ""
+    reported: bool = False
+    last_ms: int | None = None
+    refused_ms: int | None = None
+    needed_ms: int | None = None
 
 
 class AgentState(Struct, kw_only=True, omit_defaults=True):
@@ -87,11 +98,13 @@ class AgentState(Struct, kw_only=True, omit_defaults=True):
         launchers: state of each launcher application, by id.
         cause: why its worst launcher is, or was last, failing.
         root_code: causing code of that, as in documents.
+        reported: the log itself named that state.
         episode: counts the times it began to fail.
         episode_id: id of the record that opened the episode.
         pending_since_ms: time of that record, milliseconds UTC.
         pending_since_source: where the time zone of that record came from.
-        cycles: cycles in which it was refused in this episode.
+        cycles: cycles in which it was refused in this episode; 0 while it fails for
+            another reason.
         cycle_ms: time of the refusal that opened the current cycle.
         refusals: refusals in this episode.
         relapse: the episode began within 7 days of the end of the one before.
@@ -102,6 +115,7 @@ class AgentState(Struct, kw_only=True, omit_defaults=True):
     launchers: dict[str, LauncherState] = field(default_factory=dict)
     cause: Cause | Literal[""] = ""
     root_code: str = ""
+    reported: bool = False
     episode: int = 0
     episode_id: str = ""
     pending_since_ms: int = 0

@@ -64,11 +64,25 @@ HARDWARE = Program(
     exe=r"C:\WINNT\MS\SMS\clicomp\hinv\hinv32.exe",
     agent="hardware-inventory",
 )
+INSTALLER = Program(
+    app="Client Configuration Installation Manager",
+    exe=r"C:\WINNT\MS\SMS\core\bin\ccim32.dll",
+    agent="client-base",
+)
 COPIER = Program(
     app="Copy Queue",
     exe=r"C:\WINNT\MS\SMS\core\Bin\smscq_32.exe",
     agent="client-base",
 )
+
+#: All agents of a host, in the order their documents come.
+AGENTS = [
+    "advertised-programs",
+    "software-inventory",
+    "hardware-inventory",
+    "remote-tools",
+    "software-metering",
+]
 
 VERIFY = "!!!WARNING: Problem starting App (1003). Doing App Verify."
 VERIFY_5 = "!!!WARNING: Problem starting App (5). Doing App Verify."
@@ -154,6 +168,26 @@ def triple(program: Program, code: int = 1314) -> list[str]:
     return [failed(program, code), echo(program), VERIFY]
 
 
+def denied(program: Program) -> list[str]:
+    """Word a launch refused for a wrong checksum."""
+    return [verifying(program), INTEGRITY, echo(program, "0x5"), VERIFY_5]
+
+
+def needed(name: str, operation: str = "installed") -> str:
+    """Word what the installation manager finds necessary (S14)."""
+    return f'Component "{name}" needs to be {operation}'
+
+
+def trouble(text: str, seconds: float) -> bytes:
+    """Return a record of a newer client's log that calls itself an error."""
+    moment = START + timedelta(seconds=seconds)
+    return (
+        f'<![LOG[{text}]LOG]!><time="{moment:%H:%M:%S}.000+000"'
+        f' date="{moment:%m-%d-%Y}" component="CcmExec" context="" type="3"'
+        f' thread="52" file="ccmexec.cpp:100">\r\n'
+    ).encode()
+
+
 def works(program: Program, seconds: float) -> bytes:
     """Let a program be launched, and the next one have its turn."""
     return lines([*attempt(program), scheduled(COPIER)], seconds)
@@ -165,13 +199,15 @@ def iso(seconds: float) -> str:
     return f"{moment.isoformat(timespec='milliseconds')}Z"
 
 
-def line(text: str, seconds: float, thread: int | None = 52) -> bytes:
+def line(
+    text: str, seconds: float, thread: int | None = 52, component: str = CLISVCL
+) -> bytes:
     """Return a line of a client whose clock shows UTC; plain without a thread."""
     if thread is None:
         return f"{text}\r\n".encode()
     moment = START + timedelta(seconds=seconds)
     stamp = moment.strftime("%a %b %d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
-    trailer = f"$$<{CLISVCL}><{stamp} {moment.year}><thread={thread} (0x{thread:X})>"
+    trailer = f"$$<{component}><{stamp} {moment.year}><thread={thread} (0x{thread:X})>"
     return f"{text}  {trailer}\r\n".encode()
 
 

@@ -88,7 +88,7 @@ def test_states() -> None:
         assert one.agent["cause"] == "privilege"
         assert one.body["error"]["type"] == "ERROR_PRIVILEGE_NOT_HELD"
         assert one.body["file"] == {"path": OFFERS.exe}
-        assert remedy["account"] == "SMSCliSvcAcct&"
+        assert remedy["account"] == ["SMSCliSvcAcct&", "SMS&_<dc>"]
         assert set(remedy["rights"]) == {
             "SeAssignPrimaryTokenPrivilege",
             "SeIncreaseQuotaPrivilege",
@@ -132,4 +132,4 @@ def test_whole_article() -> None:
     ]
     assert {one.body["event"]["kind"] for one in others} == {"event"}
     assert not any("agent" in one.body["sms"] for one in others)
-    assert not any("category" in one.body["event"] for one in others)
+    assert {one.body["event"].get("code") for one in others} == {None, "S27"}

@@ -19,6 +19,7 @@ PROSE = (
     ("error", "message"),
     ("rule", "name"),
     ("sms", "remedy", "summary"),
+    ("sms", "remedy", "lasting"),
     ("sms", "remedy", "references"),
     ("sms", "remedy", "events"),
 )
