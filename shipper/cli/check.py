@@ -90,8 +90,8 @@ def _server(
         findings.append((where, "ok", server.title))
         if where.startswith("https:") and not settings.elasticsearch.verify:
             findings.append((where, "wrong", "the certificate is not verified"))
-        for step in plan(client, server):
-            fine = step.action in {"unchanged", "skipped"}
+        for step in plan(client, server, settings=settings.setup):
+            fine = step.action in {"unchanged", "skipped", "refused"}
             detail = step.action + (f": {step.reason}" if step.reason else "")
             hint = "" if fine else "; `clisvc setup` or the first run installs it"
             findings.append((f"{step.kind} {step.name}", "ok", detail + hint))

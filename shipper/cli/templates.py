@@ -24,7 +24,9 @@ def ensure_templates(settings: Settings) -> None:
     """
     client = connect(settings.elasticsearch)
     try:
-        ensured = ensure(client, namespace=settings.output.namespace)
+        ensured = ensure(
+            client, namespace=settings.output.namespace, settings=settings.setup
+        )
     finally:
         client.close()
     for name in ensured.installed:

@@ -98,7 +98,7 @@ class Demonstration:
         settings = self._settings
         client = connect(settings.elasticsearch)
         try:
-            ensure(client, namespace=self._namespace)
+            ensure(client, namespace=self._namespace, settings=settings.setup)
             begun = self._clock.monotonic()
             rotations = self._tail(client)
             seconds = self._clock.monotonic() - begun

@@ -1,35 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server set-up talks to: what it is, what it supports, what it has installed."""
+"""The server set-up talks to: what it is, and what it supports."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
 
 from elastic_transport import ApiError, TransportError
-from elasticsearch import (
-    AuthorizationException,
-    BadRequestError,
-    Elasticsearch,
-    NotFoundError,
-)
+from elasticsearch import AuthorizationException, BadRequestError, Elasticsearch
 from msgspec import Struct
 
 from shipper.deliver.problems import explain
-from shipper.stack.assets import Asset, Kind
 
 #: Field types that small builds lack, and what is used there instead.
 SUBSTITUTES = {"match_only_text": "text", "constant_keyword": "keyword"}
 
-#: Every object's name begins so.
-PREFIX = "logs-sms"
+JSON = {"accept": "application/json", "content-type": "application/json"}
 
 _METHOD_NOT_ALLOWED = 405
-_JSON = {"accept": "application/json", "content-type": "application/json"}
+_GONE = 410
 _UNKNOWN_TYPE = re.compile(r"type \[(\w+)\] declared on field")
+_NO_SECURITY = "Security must be explicitly enabled"
 
 
 class Server(Struct, frozen=True, kw_only=True):
@@ -55,20 +48,6 @@ class Server(Struct, frozen=True, kw_only=True):
         return f"Elasticsearch {self.version or 'of unknown version'}{flavor}"
 
 
-class Installed(Struct, frozen=True, kw_only=True):
-    """An object the server has.
-
-    Attributes:
-        owner: its ``_meta.managed_by``, or empty.
-        version: its ``version``, or 0.
-        digest: its ``_meta.digest``, or empty.
-    """
-
-    owner: str = ""
-    version: int = 0
-    digest: str = ""
-
-
 @contextmanager
 def explained(client: Elasticsearch) -> Iterator[None]:
     """Turn the client's exceptions into errors a person can read.
@@ -86,6 +65,20 @@ def explained(client: Elasticsearch) -> Iterator[None]:
 def address(client: Elasticsearch) -> str:
     """Return the address of the client's first server."""
     return client.transport.node_pool.all()[0].base_url
+
+
+def lacks(error: ApiError) -> bool:
+    """Tell whether a server answered that it has no such interface at all.
+
+    Builds without a module answer 400 or 405, serverless 410, and a server with its
+    security switched off says so.
+    """
+    account = str(error.body)
+    return (
+        error.meta.status in {_METHOD_NOT_ALLOWED, _GONE}
+        or "no handler found for uri" in account
+        or _NO_SECURITY in account
+    )
 
 
 def probe(client: Elasticsearch) -> Server:
@@ -106,57 +99,34 @@ def probe(client: Elasticsearch) -> Server:
     )
 
 
-def adapt(body: Mapping[str, Any], server: Server) -> dict[str, Any]:
-    """Return an object's body as this server understands it."""
-    adapted: dict[str, Any] = {}
-    for key, value in body.items():
-        if key == "data_stream_options" and not server.failure_store:
-            continue
-        adapted[key] = adapt(value, server) if isinstance(value, Mapping) else value
-    # A field *called* type has a mapping as its value, not a word.
-    kind = adapted.get("type")
-    if isinstance(kind, str) and kind in server.missing_types:
-        adapted["type"] = SUBSTITUTES[kind]
-        adapted.pop("value", None)
-    return adapted
-
-
-def installed(client: Elasticsearch, kind: Kind) -> dict[str, Installed]:
-    """Return the objects of one kind whose names begin with :data:`PREFIX`."""
-    item = kind.replace("-", "_")
+def has_stream_lifecycle(client: Elasticsearch) -> bool:
+    """Tell whether data streams of a server can have a lifecycle of their own."""
     try:
-        reply = client.perform_request(
-            "GET",
-            f"/_{item}/{PREFIX}*",
-            params={"filter_path": f"*.name,*.{item}.version,*.{item}._meta"},
-            headers=_JSON,
+        client.perform_request(
+            "GET", "/_data_stream/logs-sms.*/_lifecycle", headers=JSON
         )
-    except NotFoundError:
-        # Component templates are answered so when none matches; index templates not.
-        return {}
-    return {
-        entry["name"]: _installed(entry.get(item, {}))
-        for entry in reply.body.get(f"{item}s", ())
-    }
+    except AuthorizationException:
+        return True
+    except ApiError as error:
+        if lacks(error):
+            return False
+        raise
+    return True
 
 
-def install(client: Elasticsearch, asset: Asset) -> None:
-    """Create or replace one object."""
-    client.perform_request(
-        "PUT",
-        f"/_{asset.kind.replace('-', '_')}/{quote(asset.name, safe='@')}",
-        headers=_JSON,
-        body=asset.body,
-    )
-
-
-def _installed(entry: Mapping[str, Any]) -> Installed:
-    meta = entry.get("_meta") or {}
-    return Installed(
-        owner=str(meta.get("managed_by", "")),
-        version=entry.get("version") or 0,
-        digest=str(meta.get("digest", "")),
-    )
+def processors(client: Elasticsearch) -> frozenset[str]:
+    """Return the ingest processors every node has; none if that may not be asked."""
+    try:
+        nodes = client.nodes.info(
+            metric="ingest", filter_path="nodes.*.ingest.processors.type"
+        ).body.get("nodes", {})
+    except AuthorizationException:
+        return frozenset()
+    each = [
+        frozenset(one["type"] for one in node["ingest"]["processors"])
+        for node in nodes.values()
+    ]
+    return frozenset.intersection(*each) if each else frozenset()
 
 
 def _identity(client: Elasticsearch) -> tuple[str, str]:
@@ -198,7 +168,7 @@ def _capabilities(client: Elasticsearch) -> tuple[frozenset[str], bool]:
             client.perform_request(
                 "POST",
                 "/_index_template/_simulate",
-                headers=_JSON,
+                headers=JSON,
                 body={
                     "index_patterns": ["clisvc-probe-*"],
                     "data_stream": {},

@@ -1,56 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Set-up: brings the server to what ``pipelines`` says, and never takes it back.
-
-Objects of other owners and of newer releases are left alone.
-"""
+"""Set-up: carries out a plan, and makes sure nothing is shipped before it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
-from typing import Literal
 
 import msgspec
-from elasticsearch import AuthorizationException, Elasticsearch, NotFoundError
+from elastic_transport import ApiError
+from elasticsearch import AuthorizationException, Elasticsearch
 from msgspec import Struct
 
-from shipper.errors import NotPermitted, SinkUnavailable
-from shipper.stack.assets import OWNER, Asset, Kind, assets
-from shipper.stack.server import (
-    SUBSTITUTES,
-    Installed,
-    Server,
-    adapt,
-    address,
-    explained,
-    install,
-    installed,
-    probe,
-)
-
-Action = Literal["create", "update", "unchanged", "skipped"]
+from shipper.config import SetupSettings
+from shipper.deliver.problems import explain
+from shipper.errors import NotPermitted, ShipperError, SinkUnavailable
+from shipper.stack.assets import Asset, Kind, assets
+from shipper.stack.objects import install, installed, remove
+from shipper.stack.plan import ESSENTIAL, Step, difference, plan
+from shipper.stack.server import JSON, address, explained
+from shipper.stack.streams import data_streams
 
 _PRIVILEGE = "manage_index_templates"
-_DIGEST_BYTES = 8
-
-
-class Step(Struct, frozen=True, kw_only=True):
-    """What set-up does with one object, or why it does nothing.
-
-    Attributes:
-        kind: kind of object (``index-template``), or of what a server lacks
-            (``field-type``, ``failure-store``).
-        name: the object's name.
-        action: what is done.
-        reason: why, in words; empty if it needs none.
-        asset: what is sent; only with ``create`` and ``update``.
-    """
-
-    kind: str
-    name: str
-    action: Action
-    reason: str = ""
-    asset: Asset | None = None
+_UNPLANNED = frozenset({"unchanged", "kept", "skipped", "refused"})
+_IN_PLACE = frozenset({"create", "update", "unchanged"})
 
 
 class Ensured(Struct, frozen=True, kw_only=True):
@@ -65,43 +36,41 @@ class Ensured(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def plan(client: Elasticsearch, server: Server | None = None) -> list[Step]:
-    """Compare the server with ``pipelines``. Changes nothing.
-
-    Args:
-        client: the client.
-        server: what a probe has found already; without it the server is probed.
-
-    Raises:
-        SinkUnavailable: the server is unreachable, refuses, or is something else.
-        NotPermitted: the credentials are wrong, or lack ``manage_index_templates``.
-    """
-    server = server or probe(client)
-    with explained(client):
-        present = _present(client)
-    return [
-        *(_step(_adapted(asset, server), present[asset.kind]) for asset in assets()),
-        *_lacking(server),
-    ]
-
-
-def apply(client: Elasticsearch, steps: Iterable[Step]) -> None:
+def apply(client: Elasticsearch, steps: Iterable[Step]) -> list[Step]:
     """Carry out a plan; safe to repeat.
 
+    One object that is refused does not keep the others from being installed, except
+    what comes after an ingest pipeline: templates would refer to what is not there.
+
+    Returns:
+        The steps; those the server refused say so, and why.
+
     Raises:
-        SinkUnavailable: the server is unreachable or refuses an object, or another
-            template would win over ours and leave a data stream without our fields.
-        NotPermitted: the credentials are wrong, or lack ``manage_index_templates``.
+        SinkUnavailable: the server is unreachable, or another template would win over
+            ours and leave a data stream without our fields.
+        NotPermitted: the credentials are wrong.
     """
+    done: list[Step] = []
+    blocked = ""
     with explained(client):
         for step in steps:
-            if step.asset is not None:
-                install(client, step.asset)
-        for template in _templates():
-            _require_mapped(client, template)
+            if step.action in _UNPLANNED:
+                done.append(step)
+            elif blocked:
+                done.append(_refused(step, SinkUnavailable(blocked)))
+            else:
+                done.append(_carry_out(client, step))
+            if done[-1].error and step.kind == Kind.INGEST_PIPELINE:
+                blocked = f"not tried, because {step.name} was refused"
+        if not any(step.error for step in done):
+            for template in _templates(done):
+                _require_mapped(client, template)
+    return done
 
 
-def ensure(client: Elasticsearch, *, namespace: str) -> Ensured:
+def ensure(
+    client: Elasticsearch, *, namespace: str, settings: SetupSettings | None = None
+) -> Ensured:
     """Make sure that no data stream of ours is created without its fields.
 
     Templates that are there are left as they are, whatever their version; missing
@@ -110,34 +79,73 @@ def ensure(client: Elasticsearch, *, namespace: str) -> Ensured:
     Args:
         client: of the server that will be shipped to.
         namespace: last part of the names of the data streams.
+        settings: what is wanted of what has to be installed; default: the defaults.
 
     Raises:
         SinkUnavailable: the server is unreachable, refuses, or is something else.
         NotPermitted: the credentials are wrong; or templates are missing, or cannot be
             shown to exist, and may not be installed.
     """
+    templates = [one for one in assets() if one.stream_patterns]
     with explained(client):
         try:
             present = installed(client, Kind.INDEX_TEMPLATE)
         except AuthorizationException:
-            return _ensure_unseen(client, namespace)
-    missing = [asset.name for asset in _templates() if asset.name not in present]
+            return _ensure_unseen(client, namespace, templates)
+    missing = [template.name for template in templates if template.name not in present]
     if missing:
-        return _ensure_missing(client, missing)
+        return _ensure_missing(client, missing, settings)
     return Ensured(
         notes=tuple(
-            f"{asset.name}: {difference}."
-            for asset in _templates()
-            if (difference := _difference(asset, present[asset.name]))
+            f"{template.name}: {reason}."
+            for template in templates
+            if (reason := difference(template, present[template.name]))
         )
     )
 
 
-def _ensure_missing(client: Elasticsearch, missing: Sequence[str]) -> Ensured:
+def first_error(steps: Iterable[Step]) -> ShipperError | None:
+    """Return the first error of a plan that was carried out."""
+    return next((step.error for step in steps if step.error), None)
+
+
+def _carry_out(client: Elasticsearch, step: Step) -> Step:
     try:
-        steps = plan(client)
+        if step.action == "roll over":
+            client.indices.rollover(alias=step.name)
+        elif step.action == "remove":
+            _remove(client, step)
+        elif step.asset is not None:
+            install(client, step.asset, replace=step.action == "update")
+    except ApiError as error:
+        return _refused(step, explain(error, address(client)))
+    return step
+
+
+def _remove(client: Elasticsearch, step: Step) -> None:
+    match step.kind:
+        case "data-stream":
+            client.perform_request("DELETE", f"/_data_stream/{step.name}", headers=JSON)
+        case "index":
+            client.indices.delete(index=step.name)
+        case _:
+            remove(client, Kind(step.kind), step.name)
+
+
+def _refused(step: Step, error: ShipperError) -> Step:
+    return msgspec.structs.replace(
+        step, action="refused", reason=error.message, error=error
+    )
+
+
+def _ensure_missing(
+    client: Elasticsearch, missing: Sequence[str], settings: SetupSettings | None
+) -> Ensured:
+    try:
+        steps = plan(client, settings=settings, only=ESSENTIAL)
         creations = [step for step in steps if step.action == "create"]
-        apply(client, creations)
+        if error := first_error(apply(client, creations)):
+            raise error
     except NotPermitted as error:
         raise NotPermitted(
             f"{' and '.join(missing)} {_are(missing)} not installed at "
@@ -150,15 +158,17 @@ def _ensure_missing(client: Elasticsearch, missing: Sequence[str]) -> Ensured:
         notes=tuple(
             f"{step.name}: {step.reason}."
             for step in steps
-            if step.action in {"update", "skipped"}
+            if step.action in {"update", "skipped", "refused"}
         ),
     )
 
 
-def _ensure_unseen(client: Elasticsearch, namespace: str) -> Ensured:
+def _ensure_unseen(
+    client: Elasticsearch, namespace: str, templates: Iterable[Asset]
+) -> Ensured:
     """Accept existing data streams instead of templates that may not be read."""
-    streams = [f"{template.name}-{namespace}" for template in _templates()]
-    unproven = [stream for stream in streams if not _is_data_stream(client, stream)]
+    wanted = [f"{template.name}-{namespace}" for template in templates]
+    unproven = [name for name in wanted if not data_streams(client, name)]
     if unproven:
         raise NotPermitted(
             f"These credentials may not read index templates at {address(client)}, "
@@ -174,97 +184,22 @@ def _ensure_unseen(client: Elasticsearch, namespace: str) -> Ensured:
     )
 
 
-def _is_data_stream(client: Elasticsearch, name: str) -> bool:
-    try:
-        reply = client.indices.resolve_index(name=name)
-    except (AuthorizationException, NotFoundError):
-        return False
-    return any(stream["name"] == name for stream in reply.body["data_streams"])
-
-
-def _templates() -> list[Asset]:
-    return [asset for asset in assets() if asset.kind is Kind.INDEX_TEMPLATE]
-
-
-def _present(client: Elasticsearch) -> dict[Kind, dict[str, Installed]]:
-    return {kind: installed(client, kind) for kind in Kind}
-
-
-def _adapted(asset: Asset, server: Server) -> Asset:
-    """Return what this server is sent, marked with a digest of its content.
-
-    Comparing digests finds what versions do not: a server that has learned a type
-    since. Elasticsearch rewrites bodies, so they cannot be compared themselves.
-    """
-    body = adapt(asset.body, server)
-    digest = blake2b(
-        msgspec.json.encode(body, order="deterministic"), digest_size=_DIGEST_BYTES
-    )
-    body["_meta"] = {**body["_meta"], "digest": digest.hexdigest()}
-    return msgspec.structs.replace(asset, body=body)
-
-
-def _step(asset: Asset, present: dict[str, Installed]) -> Step:
-    found = present.get(asset.name)
-    if found is None:
-        return Step(
-            kind=asset.kind,
-            name=asset.name,
-            action="create",
-            reason="it is not installed",
-            asset=asset,
-        )
-    difference = _difference(asset, found)
-    if found.owner != OWNER or found.version > asset.version:
-        return Step(
-            kind=asset.kind, name=asset.name, action="skipped", reason=difference
-        )
-    if not difference and found.digest == asset.body["_meta"]["digest"]:
-        return Step(kind=asset.kind, name=asset.name, action="unchanged")
-    return Step(
-        kind=asset.kind,
-        name=asset.name,
-        action="update",
-        reason=difference or f"version {found.version} is installed with other content",
-        asset=asset,
-    )
-
-
-def _difference(asset: Asset, found: Installed) -> str:
-    """Say how an installed object differs from ours, as far as its labels tell."""
-    if found.owner != OWNER:
-        owner = f"{found.owner!r}" if found.owner else "someone else"
-        return f"it belongs to {owner} and is left alone"
-    if found.version > asset.version:
-        return f"version {found.version} is installed, newer than {asset.version}"
-    if found.version < asset.version:
-        return f"version {found.version} is installed, older than {asset.version}"
-    return ""
-
-
-def _lacking(server: Server) -> Iterable[Step]:
-    for name in sorted(server.missing_types):
-        yield Step(
-            kind="field-type",
-            name=name,
-            action="skipped",
-            reason=f"{server.title} lacks it and gets {SUBSTITUTES[name]} instead",
-        )
-    if not server.failure_store:
-        yield Step(
-            kind="failure-store",
-            name="failure_store.enabled",
-            action="skipped",
-            reason=f"{server.title} has no failure store to switch off",
-        )
+def _templates(steps: Iterable[Step]) -> list[Asset]:
+    """Return the data streams' templates a plan was about, and left in place."""
+    planned = {
+        step.name
+        for step in steps
+        if step.kind == Kind.INDEX_TEMPLATE and step.action in _IN_PLACE
+    }
+    return [one for one in assets() if one.stream_patterns and one.name in planned]
 
 
 def _require_mapped(client: Elasticsearch, template: Asset) -> None:
     stream = f"{template.name}-default"
-    reply = client.indices.simulate_index_template(name=stream)
-    properties = reply.body.get("template", {}).get("mappings", {})
-    if "sms" not in properties.get("properties", {}):
-        others = [other["name"] for other in reply.body.get("overlapping", ())]
+    reply = client.indices.simulate_index_template(name=stream).body
+    made = reply.get("template", {})
+    if "sms" not in made.get("mappings", {}).get("properties", {}):
+        others = [other["name"] for other in reply.get("overlapping", ())]
         raise SinkUnavailable(
             f"Data streams such as {stream} would not get their fields from "
             f"{template.name} at {address(client)} (templates with the same pattern: "
@@ -273,6 +208,13 @@ def _require_mapped(client: Elasticsearch, template: Asset) -> None:
                 f"Remove the other template, or lower its priority below "
                 f"{template.body['priority']}."
             ),
+        )
+    logsdb = made.get("settings", {}).get("index", {}).get("logsdb", {})
+    if str(logsdb.get("route_on_sort_fields")).lower() == "true":
+        raise SinkUnavailable(
+            f"Data streams such as {stream} would refuse documents with ids of their "
+            f"own: index.logsdb.route_on_sort_fields is on at {address(client)}.",
+            remedy=f"Set it to false in {template.name}@custom.",
         )
 
 

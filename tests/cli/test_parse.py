@@ -57,6 +57,22 @@ def test_ids(log: Path) -> None:
     assert len({each["_id"] for each in found}) == 3
 
 
+def test_record_of_several_lines(tmp_path: Path) -> None:
+    """Records of the newer client are shown as one document each, with their time."""
+    path = tmp_path / "CcmExec-20240115-093000.log"
+    path.write_bytes(
+        b"<![LOG[Phase 1\r\nfailed]LOG]!>"
+        b'<time="19:33:19.766-330" date="11-28-2014" component="CcmExec" type="3">\r\n'
+    )
+    (document,) = map(json.loads, clisvc("parse", path).out.splitlines())
+
+    assert document["message"] == "Phase 1\nfailed"
+    assert document["@timestamp"] == "2014-11-28T14:03:19.766Z"
+    assert document["event"]["dataset"] == "sms.ccm"
+    assert document["log"]["level"] == "error"
+    assert document["log"]["file"]["path"] == str(tmp_path / "CcmExec.log")
+
+
 def test_standard_input(log: Path) -> None:
     """From standard input the documents are the same, but for the path nobody knows."""
     named = clisvc("parse", log, "--host", "pc0417", "--ids")

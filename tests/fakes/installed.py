@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Elasticsearch answers when our templates are there."""
 
+from shipper.stack import assets
 from tests.fakes.answering import Answer
 
-LIST = ("GET", "/_index_template/logs-sms*")
+LIST = ("GET", "/_index_template/*sms*")
 """Method and path by which they are asked for."""
-
-_OURS = {"version": 1, "_meta": {"managed_by": "clisvc-shipper"}}
 
 TEMPLATES_THERE = Answer(
     body={
         "index_templates": [
-            {"name": f"logs-sms.{name}", "index_template": _OURS}
-            for name in ("clisvc", "state")
+            {"name": asset.name, "index_template": asset.body}
+            for asset in assets()
+            if asset.stream_patterns
         ]
     }
 )

@@ -8,19 +8,35 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from shipper.errors import SinkUnavailable
-from shipper.stack import Ensured, Kind, apply, assets, ensure, plan, probe
+from shipper.records import Stream
+from shipper.stack import (
+    Ensured,
+    Kind,
+    apply,
+    assets,
+    ensure,
+    plan,
+    plan_removal,
+    probe,
+)
 from shipper.stack.embedded import VERSIONS, EmbeddedServer
+from shipper.stack.objects import installed
 from tests.stack.fields import DESIGNED, leaves
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(300)]
 
 _SMALLER = {"match_only_text": "text", "constant_keyword": "keyword"}
-_NAMES = [asset.name for asset in assets()]
+_TEMPLATES = (Kind.COMPONENT_TEMPLATE, Kind.INDEX_TEMPLATE)
+_NAMES = [
+    asset.name
+    for asset in assets()
+    if asset.kind in _TEMPLATES and asset.name != "logs-sms@logsdb"
+]
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 both_majors = pytest.mark.parametrize(
     "server_url", ["elasticsearch_url", "elasticsearch_8_url"], indirect=True
 )
-each_data_set = pytest.mark.parametrize("data_set", ["sms.clisvc", "sms.state"])
+each_data_set = pytest.mark.parametrize("data_set", list(Stream))
 
 
 @pytest.fixture
@@ -39,7 +55,7 @@ def prepared(server_url: str) -> Iterator[Elasticsearch]:
 
 
 def _actions(client: Elasticsearch) -> dict[str, str]:
-    return {step.name: step.action for step in plan(client) if step.name in _NAMES}
+    return {step.name: step.action for step in plan(client) if step.kind in _TEMPLATES}
 
 
 def _body(name: str) -> dict[str, Any]:
@@ -201,7 +217,7 @@ def test_left_alone(
     prepared: Elasticsearch, owner: str, version: int, reason: str
 ) -> None:
     """What belongs to others, or to a newer release, is left as it is."""
-    name = "logs-sms.state@settings"
+    name = "logs-sms@settings"
     meta = {"managed_by": owner, "version": version}
     foreign = {**_body(name), "version": version, "_meta": meta}
     _put_component(prepared, name, foreign)
@@ -226,7 +242,7 @@ def test_left_alone(
 )
 def test_brought_up_to_date(prepared: Elasticsearch, version: int, reason: str) -> None:
     """What is ours and older, or was put there by hand, is replaced."""
-    name = "logs-sms.state@settings"
+    name = "logs-sms@settings"
     meta = {"managed_by": "clisvc-shipper", "version": version}
     _put_component(prepared, name, {**_body(name), "version": version, "_meta": meta})
 
@@ -260,6 +276,89 @@ def test_shadowed(prepared: Elasticsearch) -> None:
 @both_majors
 def test_index_templates_are_last(prepared: Elasticsearch) -> None:
     """Set-up follows the order in which Elasticsearch accepts the objects."""
-    kinds = [step.kind for step in plan(prepared) if step.name in _NAMES]
+    kinds = [step.kind for step in plan(prepared) if step.kind in _TEMPLATES]
 
-    assert kinds == [Kind.COMPONENT_TEMPLATE] * 5 + [Kind.INDEX_TEMPLATE] * 2
+    assert kinds == [Kind.COMPONENT_TEMPLATE] * 10 + [Kind.INDEX_TEMPLATE] * 6
+
+
+@both_majors
+def test_changed_by_hand(prepared: Elasticsearch) -> None:
+    """A change somebody made is found in the server's own form, and put right."""
+    body = _body("logs-sms.ccm")
+    changed = {**body, "priority": 251, "composed_of": body["composed_of"][:-1]}
+    prepared.perform_request(
+        "PUT", "/_index_template/logs-sms.ccm", headers=_JSON, body=changed
+    )
+
+    (step,) = (step for step in plan(prepared) if step.action == "update")
+    apply(prepared, [step])
+
+    assert (step.name, len(step.changes)) == ("logs-sms.ccm", 2)
+    assert step.changes[1] == "priority: 251, not 250"
+    assert _actions(prepared) == dict.fromkeys(_NAMES, "unchanged")
+
+
+@both_majors
+def test_what_a_small_build_lacks(prepared: Elasticsearch) -> None:
+    """What this build cannot have is skipped, with the reason."""
+    skipped = {
+        step.kind: step.reason for step in plan(prepared) if step.action == "skipped"
+    }
+    title = probe(prepared).title
+
+    assert skipped[Kind.ILM_POLICY] == f"{title} has no index lifecycle management"
+    assert skipped[Kind.TRANSFORM] == f"{title} has no transforms"
+    assert skipped[Kind.ROLE] == f"{title} has no roles, or its security is off"
+
+
+@both_majors
+def test_old_stream_is_rolled_over(prepared: Elasticsearch, namespace: str) -> None:
+    """A data stream made before a field was mapped gets a new write index, once."""
+    stream = f"logs-sms.ccm-{namespace}"
+    name = "logs-sms@mappings"
+    prepared.indices.put_index_template(
+        name="logs-sms.ccm",
+        index_patterns=["logs-sms.ccm-*"],
+        data_stream={},
+        priority=250,
+        template={"mappings": {"dynamic": False}},
+        meta={"managed_by": "clisvc-shipper", "version": 1},
+    )
+    _create(prepared, stream, {"@timestamp": "2003-02-12T05:06:07.089Z"})
+
+    apply(prepared, plan(prepared))
+    again = [step.name for step in plan(prepared) if step.action == "roll over"]
+    indices = prepared.indices.resolve_index(name=stream).body["data_streams"][0]
+
+    assert again == []
+    assert len(indices["backing_indices"]) == 2
+    assert _actions(prepared)[name] == "unchanged"
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+def test_uninstall(version: str) -> None:
+    """Set-up is taken back: what a data stream needs stays, and is told."""
+    with (
+        EmbeddedServer(version=version) as server,
+        Elasticsearch(server.url, max_retries=0) as client,
+    ):
+        apply(client, plan(client))
+        all_of_it = apply(client, plan_removal(client))
+        empty = _actions(client)
+        apply(client, plan(client))
+        _create(client, "logs-sms.state-x", {"@timestamp": 0})
+        rest = apply(client, plan_removal(client, purge=True))
+        left = installed(client, Kind.INDEX_TEMPLATE)
+
+    assert {step.action for step in all_of_it} == {"remove"}
+    assert empty == dict.fromkeys(_NAMES, "create")
+    assert {step.name for step in rest if step.action == "kept"} == {
+        "logs-sms.state-x",
+        "logs-sms.state",
+        "logs-sms.state@mappings",
+        "logs-sms.state@settings",
+        "logs-sms@mappings",
+        "logs-sms@settings",
+    }
+    assert [step for step in rest if step.error] == []
+    assert list(left) == ["logs-sms.state"]

@@ -14,7 +14,7 @@ _WORDS = {
         event.code event.timezone event.provider event.original
         file.path
         host.name host.domain host.os.type
-        log.level log.logger log.file.path
+        log.level log.logger log.file.path log.origin.file.name
         observer.name observer.type observer.vendor observer.product observer.version
         process.name process.executable
         process.parent.name process.parent.executable
@@ -37,6 +37,9 @@ _WORDS = {
         sms.log.name sms.log.generation sms.log.flags
         sms.parse.dialect sms.parse.quality
         sms.record.component
+        sms.shipper.sources_by_status.status
+        sms.source.status
+        sms.signature.status
         sms.remedy.id sms.remedy.rights sms.remedy.account sms.remedy.references
         sms.remedy.events
         sms.time.source
@@ -45,9 +48,10 @@ _WORDS = {
         data_stream.type data_stream.dataset data_stream.namespace
         event.module event.dataset
     """,
-    "match_only_text": "message error.message sms.remedy.summary",
+    "match_only_text": "message error.message sms.remedy.lasting sms.remedy.summary",
     "long": """
         event.severity event.sequence
+        log.origin.file.line
         process.thread.id process.parent.thread.id
         sms.agent.episode sms.agent.cycles sms.agent.refusals
         sms.error.value sms.error.signed
@@ -55,6 +59,8 @@ _WORDS = {
         sms.log.offset
         sms.record.thread
         sms.shipper.dead_lettered_delta sms.shipper.lost_bytes_delta
+        sms.shipper.sources sms.shipper.sources_by_status.count
+        sms.shipper.unread_bytes
         sms.source.unread_bytes
     """,
     "boolean": """
@@ -63,7 +69,7 @@ _WORDS = {
     "date": """
         @timestamp event.created event.ingested sms.agent.pending_since
         sms.source.first_seen sms.source.last_record sms.source.last_read_ok
-        sms.source.oldest_unread
+        sms.shipper.oldest_unread sms.source.oldest_unread
     """,
 }
 

@@ -2,28 +2,38 @@
 """What ``pipelines`` holds, and where it is found."""
 
 import gzip
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from shipper.stack.assets import OWNER, Asset, Kind, assets, folder
+from shipper.records import Stream
+from shipper.stack.assets import OWNER, Asset, Kind, asset, assets, folder, label, owner
 from tests.stack.fields import DESIGNED, leaves
 
 _ROOT = Path(__file__).parents[2]
 _ECS = _ROOT.parent / "shared" / "specs" / "ecs_flat-9.4.0.yml.gz"
 _BUILT_IN = {"logs@mappings", "logs@settings", "ecs@mappings"}
-_TEMPLATES = [asset for asset in assets() if asset.kind is Kind.INDEX_TEMPLATE]
+_TEMPLATES = [asset for asset in assets() if asset.stream_patterns]
+_TRANSFORMS = [asset for asset in assets() if asset.kind is Kind.TRANSFORM]
+_ROLES = {asset.name: asset.body for asset in assets() if asset.kind is Kind.ROLE}
+_POLICIES = {"sms.clisvc": "records", "sms.ccm": "records"}
 _COMPONENTS = {
     asset.name: asset for asset in assets() if asset.kind is Kind.COMPONENT_TEMPLATE
 }
 each_template = pytest.mark.parametrize(
     "template", _TEMPLATES, ids=lambda template: template.name
+)
+each_transform = pytest.mark.parametrize(
+    "transform", _TRANSFORMS, ids=lambda transform: transform.name
 )
 
 
@@ -40,24 +50,22 @@ def _fields(template: Asset) -> dict[str, dict[str, Any]]:
 
 
 def test_names() -> None:
-    """Set-up knows these objects, components first."""
-    assert [asset.name for asset in assets()] == [
-        "logs-sms.clisvc@mappings",
-        "logs-sms.clisvc@settings",
-        "logs-sms.state@mappings",
-        "logs-sms.state@settings",
-        "logs-sms@mappings",
-        "logs-sms.clisvc",
-        "logs-sms.state",
-    ]
+    """Each data set has a template, and set-up knows the objects kind by kind."""
+    kinds = [asset.kind for asset in assets()]
+
+    assert kinds == sorted(kinds, key=list(Kind).index)
+    assert {template.name for template in _TEMPLATES} == {
+        f"logs-{stream}" for stream in Stream
+    }
 
 
-@pytest.mark.parametrize("asset", assets(), ids=lambda asset: asset.name)
+@pytest.mark.parametrize("asset", assets(), ids=lambda it: f"{it.kind} {it.name}")
 def test_label(asset: Asset) -> None:
-    """Every object says whose it is and gives one version in both places."""
-    meta = asset.body["_meta"]
+    """Every object says whose it is and gives one version wherever it has a place."""
+    versions = {asset.version, asset.body.get("version", asset.version)}
 
-    assert (meta["managed_by"], meta["version"]) == (OWNER, asset.body["version"])
+    assert owner(asset.kind, asset.body) == OWNER
+    assert versions == {label(asset.kind, asset.body)["version"]}
 
 
 @each_template
@@ -89,7 +97,7 @@ def test_no_field_can_explode_or_lose_a_document(template: Asset) -> None:
     merged: dict[str, Any] = {}
     for part in _parts(template):
         merged |= part.get("mappings", {})
-    options = [part["settings"]["index"] for part in _parts(template)[-1:]]
+    common = _COMPONENTS["logs-sms@settings"].body["template"]
     keywords = {
         name: field.get("ignore_above")
         for name, field in _fields(template).items()
@@ -97,9 +105,10 @@ def test_no_field_can_explode_or_lose_a_document(template: Asset) -> None:
     }
 
     assert merged["dynamic"] is False
-    assert options == [
-        {"mapping": {"ignore_malformed": True, "total_fields": {"limit": 1000}}}
-    ]
+    assert "logs-sms@settings" in template.body["composed_of"]
+    assert common["settings"]["index"] == {
+        "mapping": {"ignore_malformed": True, "total_fields": {"limit": 1000}}
+    }
     assert set(keywords.values()) == {1024}
     assert _fields(template)["event.original"] == {
         "type": "keyword",
@@ -121,9 +130,10 @@ def test_composition(template: Asset) -> None:
     may_be_missing = set(template.body["ignore_missing_component_templates"])
     hooks = {"logs@custom", f"{template.name}@custom"}
 
-    assert may_be_missing == _BUILT_IN | hooks
+    assert may_be_missing == _BUILT_IN | hooks | {"logs-sms@logsdb"}
     assert set(template.body["composed_of"]) - may_be_missing == {
         "logs-sms@mappings",
+        "logs-sms@settings",
         f"{template.name}@mappings",
         f"{template.name}@settings",
     }
@@ -139,12 +149,114 @@ def test_template(template: Asset) -> None:
     assert body["priority"] == 250
 
 
-@each_template
-def test_failure_store_is_off(template: Asset) -> None:
+def test_failure_store_is_off() -> None:
     """A refused document is answered with an error, never put aside with a 201."""
-    options = [part["data_stream_options"] for part in _parts(template)[-1:]]
+    common = _COMPONENTS["logs-sms@settings"].body["template"]
 
-    assert options == [{"failure_store": {"enabled": False}}]
+    assert common["data_stream_options"] == {"failure_store": {"enabled": False}}
+
+
+@each_template
+def test_lifecycle(template: Asset) -> None:
+    """Each data set names its policy, and index.mode is nobody's but the opt-in's."""
+    settings = [
+        part["settings"]["index"] for part in _parts(template) if "settings" in part
+    ]
+    modes = [index["mode"] for index in settings if "mode" in index]
+    names = [index["lifecycle"]["name"] for index in settings if "lifecycle" in index]
+    data_set = template.name.removeprefix("logs-")
+    suffix = _POLICIES.get(data_set, data_set.removeprefix("sms."))
+
+    assert names == [f"logs-sms.{suffix}"]
+    assert modes == ["logsdb"]
+    assert template.body["composed_of"].index("logs-sms@logsdb") > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [("logs-sms.records", 90), ("logs-sms.state", 730), ("logs-sms.shipper", 30)],
+)
+def test_policies(name: str, days: int) -> None:
+    """A new index after 30 days or 50 GB; records 90 days, states two years."""
+    phases = asset(Kind.ILM_POLICY, name).body["policy"]["phases"]
+
+    assert phases["hot"]["actions"] == {
+        "rollover": {"max_age": "30d", "max_primary_shard_size": "50gb"}
+    }
+    assert phases["delete"]["min_age"] == f"{days}d"
+
+
+@each_transform
+def test_transforms(transform: Asset) -> None:
+    """State is grouped by the log's own time, never by what arrived last."""
+    body = transform.body
+
+    assert "latest" not in body
+    assert body["retention_policy"]["time"] == {
+        "field": "@timestamp",
+        "max_age": "400d",
+    }
+    assert body["settings"] == {"unattended": True}
+    assert body["sync"]["time"]["field"] == "event.ingested"
+    assert body["dest"] == {
+        "index": f"{transform.name}-v1",
+        "aliases": [{"alias": transform.name, "move_on_creation": True}],
+    }
+
+
+def test_grouping_keys() -> None:
+    """Agent states are kept by host and agent, sorted by time; hosts by host."""
+    agents, hosts = (transform.body["pivot"] for transform in _TRANSFORMS)
+
+    assert list(agents["group_by"]) == ["host.name", "sms.agent.id"]
+    assert list(hosts["group_by"]) == ["host.name"]
+    assert agents["aggregations"]["last"]["top_metrics"]["sort"] == {
+        "@timestamp": "desc"
+    }
+
+
+@each_transform
+def test_transforms_read_mapped_fields(transform: Asset) -> None:
+    """Fields that are grouped or looked at are mapped, and so is what is written."""
+    text = json.dumps(transform.body["pivot"])
+    read = set(re.findall(r'"field": "([^"]+)"', text)) | set(
+        re.findall(r'"([a-z_]+\.[a-z_.]+)": \["', text)
+    )
+    template = asset(Kind.INDEX_TEMPLATE, transform.name)
+    mapped = dict(leaves(template.body["template"]["mappings"]["properties"]))
+    written = set(transform.body["pivot"]["group_by"])
+    for name, how in transform.body["pivot"]["aggregations"].items():
+        if "top_metrics" in how:
+            written |= {f"{name}.{m['field']}" for m in how["top_metrics"]["metrics"]}
+        elif "aggregations" in how:
+            written |= {f"{name}.{inner}" for inner in how["aggregations"]}
+        else:
+            written.add(name)
+
+    assert read - set(DESIGNED) == set()
+    assert written == set(mapped)
+    assert fnmatchcase(
+        transform.body["dest"]["index"], template.body["index_patterns"][0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "privileges"),
+    [
+        ("clisvc_writer", {"auto_configure", "create_doc"}),
+        (
+            "clisvc_verifier",
+            {"auto_configure", "create_doc", "read", "view_index_metadata"},
+        ),
+    ],
+)
+def test_roles_of_a_shipper(name: str, privileges: set[str]) -> None:
+    """A shipper appends; only the verifier reads; neither changes or deletes."""
+    (indices,) = _ROLES[name]["indices"]
+
+    assert indices["names"] == ["logs-sms.*"]
+    assert set(indices["privileges"]) == privileges
+    assert _ROLES[name]["cluster"] == ["monitor"]
 
 
 def test_types_are_those_of_ecs() -> None:
@@ -192,4 +304,5 @@ def test_folder_of_an_installation(tmp_path: Path) -> None:
         check=True,
     )
 
-    assert found.stdout == f"{package / 'assets' / 'pipelines'} 7\n"
+    place = package / "assets" / "pipelines"
+    assert found.stdout == f"{place} {len(assets())}\n"

@@ -55,7 +55,8 @@ def repaired(node: Json) -> Json:
         return [repaired(each) for each in node]
     if not isinstance(node, dict):
         return node
-    if node == {"type": "object"} or "true" in node.get("enum", ()):
+    bare = node.get("type") == "object" and not node.keys() - {"type", "description"}
+    if bare or "true" in node.get("enum", ()):
         return {}
     return {
         "anyOf" if key == "oneOf" else key: repaired(value)

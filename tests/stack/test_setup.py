@@ -15,10 +15,10 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from shipper.errors import NotPermitted, SinkUnavailable
-from shipper.stack import Ensured, Server, ensure, plan, probe
+from shipper.stack import Ensured, Kind, Server, assets, ensure, plan, probe
 from tests.fakes.answering import Answer, answering
 
-_READ = ("GET", "/_index_template/logs-sms*")
+_READ = ("GET", "/_index_template/*sms*")
 _READ_COMPONENTS = ("GET", "/_component_template/logs-sms*")
 _INFO = ("GET", "/")
 _SIMULATE = ("POST", "/_index_template/_simulate")
@@ -61,12 +61,29 @@ def _templates(**labels: dict[str, Any]) -> Answer:
 
 
 def _ours(version: int) -> dict[str, Any]:
-    meta = {"managed_by": "clisvc-shipper", "version": version, "digest": "00"}
+    meta = {"managed_by": "clisvc-shipper", "version": version}
     return {"version": version, "_meta": meta}
 
 
+def _all_ours(**others: dict[str, Any]) -> Answer:
+    """Return our templates as they are, but for some."""
+    labels = {
+        one.name.removeprefix("logs-sms."): _ours(one.version)
+        for one in assets()
+        if one.stream_patterns
+    }
+    return _templates(**(labels | others))
+
+
+def _seen(*data_sets: str) -> Routes:
+    """Return the answers that show data streams in the namespace ``lab``."""
+    names = [f"logs-sms.{data_set}-lab" for data_set in data_sets]
+    return {("GET", f"/_resolve/index/{name}"): _stream(name) for name in names}
+
+
 def _stream(name: str) -> Answer:
-    return Answer(body={"indices": [], "aliases": [], "data_streams": [{"name": name}]})
+    stream = {"name": name, "backing_indices": [f".ds-{name}-000001"]}
+    return Answer(body={"indices": [], "aliases": [], "data_streams": [stream]})
 
 
 @pytest.fixture
@@ -93,23 +110,23 @@ def connect() -> Connect:
 
 def test_ensure_finds_everything(connect: Connect) -> None:
     """With our templates there, one question is asked and nothing is written."""
-    routes: Routes = {_READ: _templates(clisvc=_ours(1), state=_ours(1))}
+    routes: Routes = {_READ: _all_ours()}
     with connect(routes) as (client, requests):
         ensured = ensure(client, namespace="default")
 
     assert ensured == Ensured()
-    assert requests == ["GET /_index_template/logs-sms*"]
+    assert requests == ["GET /_index_template/*sms*"]
 
 
 def test_ensure_notes_other_versions_and_owners(connect: Connect) -> None:
     """Templates of another version or owner are noted, and the shipping goes on."""
     other = {"version": 1, "_meta": {"managed_by": "ops"}}
-    routes: Routes = {_READ: _templates(clisvc=_ours(99), state=other)}
+    routes: Routes = {_READ: _all_ours(clisvc=_ours(99), state=other)}
     with connect(routes) as (client, _):
         ensured = ensure(client, namespace="default")
 
     assert ensured.notes == (
-        "logs-sms.clisvc: version 99 is installed, newer than 1.",
+        "logs-sms.clisvc: version 99 is installed, newer than 2.",
         "logs-sms.state: it belongs to 'ops' and is left alone.",
     )
 
@@ -117,7 +134,7 @@ def test_ensure_notes_other_versions_and_owners(connect: Connect) -> None:
 def test_ensure_may_not_install(connect: Connect) -> None:
     """Missing templates that may not be installed name the privilege and the way."""
     routes: Routes = {
-        _READ: _templates(clisvc=_ours(1)),
+        _READ: _templates(clisvc=_ours(2), ccm=_ours(1), shipper=_ours(1)),
         _INFO: _VERSION,
         _SIMULATE: _NO_SIMULATE,
     }
@@ -137,8 +154,7 @@ def test_ensure_sees_streams_instead(connect: Connect) -> None:
     """Without the right to read templates, existing data streams are enough."""
     routes: Routes = {
         _READ: _NO_READ,
-        ("GET", "/_resolve/index/logs-sms.clisvc-lab"): _stream("logs-sms.clisvc-lab"),
-        ("GET", "/_resolve/index/logs-sms.state-lab"): _stream("logs-sms.state-lab"),
+        **_seen("ccm", "clisvc", "shipper", "state"),
     }
     with connect(routes) as (client, _):
         ensured = ensure(client, namespace="lab")
@@ -153,7 +169,7 @@ def test_ensure_can_learn_nothing(connect: Connect, unseen: Answer) -> None:
     """If nothing shows that a stream would be mapped, nothing is shipped."""
     routes: Routes = {
         _READ: _NO_READ,
-        ("GET", "/_resolve/index/logs-sms.clisvc-lab"): _stream("logs-sms.clisvc-lab"),
+        **_seen("ccm", "clisvc", "shipper"),
         ("GET", "/_resolve/index/logs-sms.state-lab"): unseen,
     }
     with connect(routes) as (client, _), pytest.raises(NotPermitted) as caught:
@@ -245,12 +261,13 @@ def test_plan_for_an_older_server(connect: Connect) -> None:
     routes: Routes = {_INFO: version, _SIMULATE: _old_build}
     routes[_READ] = Answer(body={})
     routes[_READ_COMPONENTS] = Answer(status=404, body={})
+    routes["GET", "/_resolve/index/logs-sms.*"] = _ABSENT
     with connect(routes) as (client, _):
-        steps = plan(client)
+        steps = plan(client, only=[Kind.COMPONENT_TEMPLATE, Kind.INDEX_TEMPLATE])
     bodies = {step.name: step.asset.body for step in steps if step.asset is not None}
     mappings = bodies["logs-sms@mappings"]["template"]["mappings"]["properties"]
 
-    assert "data_stream_options" not in bodies["logs-sms.state@settings"]["template"]
+    assert "data_stream_options" not in bodies["logs-sms@settings"]["template"]
     assert mappings["message"] == {"type": "text"}
     assert mappings["event"]["properties"]["module"] == {
         "type": "constant_keyword",

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is what a server has what it was sent? It gives bodies back in a form of its own.
+
+Settings come back as text and nested, words such as ``false`` as text, and defaults
+nobody sent are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+#: Added by the server, these say what is so without them, too.
+_DEFAULTS = frozenset({"false", "", "null", "[]", "{}"})
+_NOTHING = "nothing"
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return each difference as ``path: theirs, not ours``, in order of the paths.
+
+    Args:
+        ours: the body as it is sent.
+        theirs: the body as the server gives it back.
+    """
+    wanted, found = _flat(ours), _flat(theirs)
+    return tuple(
+        f"{path}: {found.get(path, _NOTHING)}, not {wanted.get(path, _NOTHING)}"
+        for path in sorted(wanted.keys() | found.keys())
+        if found.get(path) != wanted.get(path) and not _implied(path, wanted, found)
+    )
+
+
+def _implied(path: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> bool:
+    if path not in wanted:
+        return found[path] in _DEFAULTS
+    filled = path not in found and wanted[path] == "{}"
+    return filled and any(each.startswith(f"{path}.") for each in found)
+
+
+def _flat(value: object, path: str = "") -> dict[str, str]:
+    if isinstance(value, Mapping) and value:
+        below = f"{path}." if path else ""
+        return {
+            each: text
+            for name, inside in value.items()
+            for each, text in _flat(inside, f"{below}{name}").items()
+        }
+    return {path: _text(value)}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+        return f"[{', '.join(value)}]"
+    return msgspec.json.encode(value, order="deterministic").decode()

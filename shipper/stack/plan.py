@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What set-up would do: the server compared with ``pipelines``, object by object.
+
+Objects of other owners and of newer releases are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Literal
+
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from shipper.config import SetupSettings
+from shipper.errors import ShipperError
+from shipper.stack.assets import OWNER, Asset, Kind, assets, owner, version
+from shipper.stack.comparison import differences
+from shipper.stack.objects import Inventory, inventory
+from shipper.stack.server import (
+    SUBSTITUTES,
+    Server,
+    explained,
+    has_stream_lifecycle,
+    probe,
+    processors,
+)
+from shipper.stack.streams import outdated
+from shipper.stack.tailoring import LOGSDB, Fitting, Lifecycle, processors_of, tailored
+
+Action = Literal[
+    "create", "update", "roll over", "remove", "unchanged", "kept", "skipped", "refused"
+]
+
+#: What data streams need to be made with their fields and to be deleted in time.
+ESSENTIAL = frozenset(
+    {
+        Kind.ILM_POLICY,
+        Kind.INGEST_PIPELINE,
+        Kind.COMPONENT_TEMPLATE,
+        Kind.INDEX_TEMPLATE,
+    }
+)
+
+_NAMES = {
+    Kind.ILM_POLICY: "index lifecycle management",
+    Kind.INGEST_PIPELINE: "all processors of the ingest pipelines",
+    Kind.COMPONENT_TEMPLATE: "component templates",
+    Kind.INDEX_TEMPLATE: "index templates",
+    Kind.TRANSFORM: "transforms",
+    Kind.ROLE: "roles, or its security is off",
+}
+_TEMPLATES = (Kind.COMPONENT_TEMPLATE, Kind.INDEX_TEMPLATE)
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """What set-up does with one object, or why it does nothing.
+
+    Attributes:
+        kind: kind of object (``index-template``), ``data-stream``, ``index``, or what
+            a server lacks (``field-type``, ``failure-store``).
+        name: the object's name.
+        action: what is done.
+        reason: why, in words; empty if it needs none.
+        asset: what is sent; only with ``create`` and ``update``.
+        changes: what ``update`` changes: path, value now, value then.
+        error: what went wrong; only with ``refused``.
+    """
+
+    kind: str
+    name: str
+    action: Action
+    reason: str = ""
+    asset: Asset | None = None
+    changes: tuple[str, ...] = ()
+    error: ShipperError | None = None
+
+
+def plan(
+    client: Elasticsearch,
+    server: Server | None = None,
+    *,
+    settings: SetupSettings | None = None,
+    only: Collection[Kind] = (),
+) -> list[Step]:
+    """Compare the server with ``pipelines``. Changes nothing.
+
+    Args:
+        client: the client.
+        server: what a probe has found already; without it the server is probed.
+        settings: what is wanted; default: the defaults.
+        only: kinds that are looked at; default: all.
+
+    Raises:
+        SinkUnavailable: the server is unreachable, refuses, or is something else.
+        NotPermitted: the credentials are wrong, or lack ``manage_index_templates``.
+    """
+    settings = settings or SetupSettings()
+    server = server or probe(client)
+    wanted = frozenset(only or Kind)
+    with explained(client):
+        found = {
+            kind: inventory(client, kind) for kind in Kind if kind in ESSENTIAL | wanted
+        }
+        for kind in _TEMPLATES:
+            if refusal := found[kind].refusal:
+                raise refusal
+        found[Kind.INGEST_PIPELINE] = _runnable(client, found[Kind.INGEST_PIPELINE])
+        lacking = [kind for kind, each in found.items() if each.lacking]
+        lifecycle = _lifecycle(client, settings, found[Kind.ILM_POLICY])
+        fitted = tuple(
+            tailored(
+                Fitting(
+                    server=server,
+                    settings=settings,
+                    lifecycle=lifecycle,
+                    lacking=lacking,
+                )
+            )
+        )
+        streams = outdated(client, fitted)
+    steps = [
+        *(
+            _step(asset, found[asset.kind], asked=asset.kind in only)
+            for asset in fitted
+            if asset.kind in wanted
+        ),
+        *_unneeded(settings, found[Kind.COMPONENT_TEMPLATE], wanted),
+        *_left_out(server, lifecycle, found, wanted),
+    ]
+    if Kind.INDEX_TEMPLATE in wanted:
+        steps += [
+            Step(kind="data-stream", name=name, action="roll over", reason=reason)
+            for name, reason in streams
+        ]
+        steps += _lacking(server)
+    return steps
+
+
+def difference(asset: Asset, body: dict[str, object]) -> str:
+    """Say how an installed object differs from ours, as far as its label tells."""
+    theirs, found = owner(asset.kind, body), version(asset.kind, body)
+    if theirs != OWNER:
+        whose = f"{theirs!r}" if theirs else "someone else"
+        return f"it belongs to {whose} and is left alone"
+    if found > asset.version:
+        return f"version {found} is installed, newer than {asset.version}"
+    if found < asset.version:
+        return f"version {found} is installed, older than {asset.version}"
+    return ""
+
+
+def _runnable(client: Elasticsearch, found: Inventory) -> Inventory:
+    """Pipelines are of no use where a processor of theirs is missing."""
+    needed = frozenset[str]().union(
+        *(
+            processors_of(asset.body)
+            for asset in assets()
+            if asset.kind is Kind.INGEST_PIPELINE
+        )
+    )
+    if found.refusal is None and needed and needed - processors(client):
+        return Inventory(lacking=True)
+    return found
+
+
+def _lifecycle(
+    client: Elasticsearch, settings: SetupSettings, policies: Inventory
+) -> Lifecycle:
+    """Decide what deletes old documents: what is asked for, if the server has it."""
+    if not policies.lacking and settings.lifecycle != "dsl":
+        return "ilm"
+    if settings.lifecycle != "ilm" and has_stream_lifecycle(client):
+        return "dsl"
+    return ""
+
+
+def _step(asset: Asset, found: Inventory, *, asked: bool) -> Step:
+    if found.refusal is not None:
+        if asset.kind is Kind.ROLE and not asked:
+            return Step(
+                kind=asset.kind,
+                name=asset.name,
+                action="skipped",
+                reason="these credentials may not manage roles",
+            )
+        return Step(
+            kind=asset.kind,
+            name=asset.name,
+            action="refused",
+            reason=found.refusal.message,
+            error=found.refusal,
+        )
+    body = found.objects.get(asset.name)
+    if body is None:
+        return Step(
+            kind=asset.kind,
+            name=asset.name,
+            action="create",
+            reason="it is not installed",
+            asset=asset,
+        )
+    reason = difference(asset, body)
+    theirs = owner(asset.kind, body) != OWNER
+    if theirs or version(asset.kind, body) > asset.version:
+        return Step(kind=asset.kind, name=asset.name, action="skipped", reason=reason)
+    changes = differences(asset.body, body)
+    if not changes:
+        return Step(kind=asset.kind, name=asset.name, action="unchanged")
+    return Step(
+        kind=asset.kind,
+        name=asset.name,
+        action="update",
+        reason=reason or f"version {asset.version} is installed with other content",
+        asset=asset,
+        changes=changes,
+    )
+
+
+def _unneeded(
+    settings: SetupSettings, found: Inventory, wanted: Collection[Kind]
+) -> Iterator[Step]:
+    """Yield the removal of what was opted in to, and no longer is."""
+    kind = Kind.COMPONENT_TEMPLATE
+    body = found.objects.get(LOGSDB, {})
+    if kind in wanted and not settings.logsdb and owner(kind, body) == OWNER:
+        yield Step(
+            kind=kind, name=LOGSDB, action="remove", reason="setup.logsdb is false"
+        )
+
+
+def _left_out(
+    server: Server,
+    lifecycle: Lifecycle,
+    found: dict[Kind, Inventory],
+    wanted: Collection[Kind],
+) -> Iterator[Step]:
+    """Yield what is not installed, and why."""
+    for asset in assets():
+        if asset.kind not in wanted:
+            continue
+        if asset.kind is Kind.ILM_POLICY and lifecycle == "dsl":
+            reason = "the lifecycle of the data streams takes its place"
+        elif found[asset.kind].lacking:
+            reason = f"{server.title} has no {_NAMES[asset.kind]}"
+        else:
+            continue
+        yield Step(kind=asset.kind, name=asset.name, action="skipped", reason=reason)
+
+
+def _lacking(server: Server) -> Iterable[Step]:
+    for name in sorted(server.missing_types):
+        yield Step(
+            kind="field-type",
+            name=name,
+            action="skipped",
+            reason=f"{server.title} lacks it and gets {SUBSTITUTES[name]} instead",
+        )
+    if not server.failure_store:
+        yield Step(
+            kind="failure-store",
+            name="failure_store.enabled",
+            action="skipped",
+            reason=f"{server.title} has no failure store to switch off",
+        )

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``clisvc setup`` as people use it, against a full server played at the wire."""
+
+import pytest
+
+from tests.fakes.answering import answering
+from tests.fakes.fullserver import FullServer, problem
+from tests.live.commands import clisvc
+
+
+def test_dry_run_then_apply_then_nothing_to_do() -> None:
+    """The plan is shown without a change; carried out; and then there is none left."""
+    server = FullServer("9.2.0")
+    with answering(server) as url:
+        words = ("setup", "--elasticsearch-url", url, "--json")
+        planned = clisvc(*words, "--dry-run")
+        untouched = list(server.changes)
+        applied = clisvc(*words)
+        again = clisvc(*words)
+
+    assert untouched == []
+    assert [done.code for done in (planned, applied, again)] == [0, 0, 0]
+    assert planned.json["applied"] is False
+    assert planned.json["server"] == "Elasticsearch 9.2.0"
+    assert {step["action"] for step in applied.json["steps"]} == {"create"}
+    assert {step["action"] for step in again.json["steps"]} == {"unchanged"}
+
+
+def test_diff() -> None:
+    """A change made by hand is shown with the value now and the value then."""
+    server = FullServer("8.17.4")
+    with answering(server) as url:
+        words = ("setup", "--elasticsearch-url", url)
+        clisvc(*words)
+        server.objects["_index_template"]["logs-sms.ccm"]["priority"] = 90
+        done = clisvc(*words, "--diff", "--dry-run")
+
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    (at,) = (number for number, row in enumerate(rows) if row[0] == "update")
+    assert rows[at][1:3] == ["index-template", "logs-sms.ccm"]
+    assert rows[at + 1] == ["", "", "", "priority: 90, not 250"]
+
+
+def test_refused_object() -> None:
+    """A refused object is in the table, and the code says that it is not all done."""
+    reason = "current license is non-compliant for [transform]"
+    refused = {
+        "PUT /_transform/sms-host-state": problem(403, "security_exception", reason)
+    }
+    with answering(FullServer("9.2.0", refused=refused)) as url:
+        done = clisvc("setup", "--elasticsearch-url", url)
+
+    assert done.code == 77
+    (row,) = (row for row in done.out.splitlines() if row.startswith("refused"))
+    assert "sms-host-state" in row
+    assert reason in row
+    assert reason in done.err
+
+
+def test_uninstall() -> None:
+    """What was installed is removed, and what stays is told."""
+    server = FullServer("9.2.0")
+    server.streams["logs-sms.state-lab"] = {}
+    with answering(server) as url:
+        words = ("setup", "--elasticsearch-url", url, "--json")
+        clisvc(*words)
+        done = clisvc(*words, "--uninstall")
+
+    kept = {s["name"] for s in done.json["steps"] if s["action"] == "kept"}
+    assert done.code == 0
+    assert kept == {
+        "logs-sms.state-lab",
+        "logs-sms.state",
+        "logs-sms.state@mappings",
+        "logs-sms.state@settings",
+        "logs-sms@mappings",
+        "logs-sms@settings",
+    }
+    assert list(server.streams) == ["logs-sms.state-lab"]
+    assert set(server.objects["_component_template"]) == {
+        name for name in kept if "@" in name
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [(("--create-api-key",), "clisvc-shipper"), (("--create-api-key", "c7"), "c7")],
+    ids=["default", "named"],
+)
+def test_key(words: tuple[str, ...], name: str) -> None:
+    """A key's secret is all there is on standard output, and nothing is installed."""
+    server = FullServer("9.2.0")
+    with answering(server) as url:
+        done = clisvc("setup", "--elasticsearch-url", url, *words)
+
+    assert (done.code, done.out) == (0, "VnVhQ2ZHY0I=\n")
+    assert "VnVhQ2ZHY0I=" not in done.err
+    assert [key["name"] for key in server.keys] == [name]
+    assert server.changes == ["POST /_security/api_key"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--purge-data",), ("--uninstall", "--only", "roles")],
+    ids=" ".join,
+)
+def test_wrong_use(words: tuple[str, ...], closed_url: str) -> None:
+    """Options that make no sense together are refused before anything is asked."""
+    done = clisvc("setup", "--elasticsearch-url", closed_url, *words)
+
+    assert done.code == 2
+    assert "--uninstall" in done.err

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A full Elasticsearch at the wire, as far as set-up asks: it keeps what it is sent.
+
+It gives bodies back the way Elasticsearch 8.17 and 9.x do: settings as text, booleans
+of mappings as text, its own members added.
+"""
+
+import json
+import re
+from typing import Any
+
+from tests.fakes.answering import Answer
+
+#: Place of a kind -> how its objects are given back.
+_PLACES = {
+    "_ilm/policy": "by name",
+    "_ingest/pipeline": "by name",
+    "_security/role": "by name",
+    "_component_template": "component_template",
+    "_index_template": "index_template",
+    "_transform": "transforms",
+}
+_STAMP = {"created_date_millis": 1763953200000, "modified_date_millis": 1763953200000}
+_ADDED: dict[str, dict[str, Any]] = {
+    "_component_template": _STAMP,
+    "_index_template": _STAMP,
+    "_ilm/policy": {"version": 1, "modified_date": "2026-11-24T03:00:00.000Z"},
+    "_security/role": {
+        "applications": [],
+        "run_as": [],
+        "transient_metadata": {"enabled": True},
+    },
+    "_transform": {"version": "10.0.0", "create_time": 1763953200000},
+}
+
+
+def problem(status: int, kind: str, reason: str) -> Answer:
+    """Return an error as Elasticsearch words it."""
+    return Answer(
+        status=status,
+        body={"error": {"type": kind, "reason": reason}, "status": status},
+    )
+
+
+#: Those of Elasticsearch 8.17 that pipelines for logs use.
+_PROCESSORS = (
+    *("append", "convert", "csv", "date", "dissect", "dot_expander", "drop", "fail"),
+    *("fingerprint", "foreach", "grok", "gsub", "join", "json", "kv", "lowercase"),
+    *("pipeline", "redact", "remove", "rename", "reroute", "script", "set", "sort"),
+    *("split", "terminate", "trim", "uppercase", "urldecode"),
+)
+
+
+class FullServer:
+    """Answers requests, and remembers those that change something.
+
+    Args:
+        version: what it says it is.
+        lacking: places it has no handler for, such as ``_ilm/policy``.
+        refused: request (``PUT /_transform/sms-agent-state``) -> its answer.
+        flavor: of the build.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        *,
+        lacking: tuple[str, ...] = (),
+        refused: dict[str, Answer] | None = None,
+        flavor: str = "default",
+    ) -> None:
+        self.version = version
+        self.lacking = lacking
+        self.refused = refused or {}
+        self.flavor = flavor
+        self.objects: dict[str, dict[str, Any]] = {place: {} for place in _PLACES}
+        self.streams: dict[str, dict[str, Any]] = {}
+        self.indices: list[str] = []
+        self.processors = list(_PROCESSORS)
+        self.changes: list[str] = []
+        self.keys: list[dict[str, Any]] = []
+
+    def __call__(self, method: str, path: str, body: bytes) -> Answer:
+        """Answer one request."""
+        path = path.replace("%2A", "*")
+        request = f"{method} {path}"
+        if request in self.refused:
+            return self.refused[request]
+        place = next((p for p in self.lacking if path.startswith(f"/{p}")), None)
+        if place is not None:
+            reason = f"no handler found for uri [{path}] and method [{method}]"
+            return Answer(status=400, body={"error": reason})
+        if method == "GET" or "_simulate" in path:
+            return self._ask(path)
+        self.changes.append(request)
+        return self._change(method, path, json.loads(body) if body else {})
+
+    def _ask(self, path: str) -> Answer:
+        body: dict[str, Any] | None = None
+        if path == "/":
+            number = {"number": self.version, "build_flavor": self.flavor}
+            body = {"version": number}
+        elif path == "/_index_template/_simulate":
+            body = {"template": {}}
+        elif path.startswith("/_index_template/_simulate_index/"):
+            body = {"template": {"mappings": {"properties": {"sms": {}}}}}
+        elif path.startswith("/_resolve/index/"):
+            body = self._resolved(path.removeprefix("/_resolve/index/"))
+        elif path == "/_nodes/ingest":
+            types = [{"type": processor} for processor in self.processors]
+            body = {"nodes": {"n1": {"ingest": {"processors": types}}}}
+        elif path.startswith("/_data_stream"):
+            body = {"data_streams": [{"name": name} for name in self.streams]}
+        elif path.endswith("/_mapping"):
+            index = path.split("/")[1]
+            stream = index.removeprefix(".ds-").removesuffix("-000001")
+            body = {index: {"mappings": self.streams[stream]}}
+        if body is not None:
+            return Answer(body=body)
+        place, _, names = path.strip("/").rpartition("/")
+        place, names = (place, names) if place in _PLACES else (names, "*")
+        return self._listed(place, names)
+
+    def _resolved(self, pattern: str) -> dict[str, Any]:
+        return {
+            "indices": [{"name": n} for n in self.indices if _matches(n, pattern)],
+            "data_streams": [
+                {"name": name, "backing_indices": [f".ds-{name}-000001"]}
+                for name in self.streams
+                if _matches(name, pattern)
+            ],
+        }
+
+    def _listed(self, place: str, names: str) -> Answer:
+        found = {
+            name: _given_back(body) | _ADDED.get(place, {})
+            for name, body in self.objects[place].items()
+            if any(_matches(name, pattern) for pattern in names.split(","))
+        }
+        match _PLACES[place]:
+            case "by name":
+                return Answer(status=200 if found else 404, body=found)
+            case "transforms":
+                each = [{"id": name, **body} for name, body in found.items()]
+                return Answer(body={"count": len(each), "transforms": each})
+            case item:
+                each = [{"name": name, item: body} for name, body in found.items()]
+                return Answer(body={f"{item}s": each})
+
+    def _change(self, method: str, path: str, body: dict[str, Any]) -> Answer:
+        if path == "/_security/api_key":
+            self.keys.append(body)
+            key = {"id": "VuaCfGcB", "name": body["name"], "encoded": "VnVhQ2ZHY0I="}
+            return Answer(body=key)
+        place, _, name = path.strip("/").rpartition("/")
+        name = name.replace("%40", "@")
+        if method == "PUT" and place in _PLACES:
+            self.objects[place][name] = body
+        elif method == "DELETE" and place == "_data_stream":
+            del self.streams[name]
+        elif method == "DELETE" and not place:
+            self.indices.remove(name)
+        elif method == "DELETE":
+            del self.objects[place][name]
+        return Answer(body={"acknowledged": True})
+
+
+def _matches(name: str, pattern: str) -> bool:
+    expression = re.escape(pattern).replace(r"\*", ".*")
+    return re.fullmatch(expression, name) is not None
+
+
+def _given_back(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body in the server's own form."""
+    given: dict[str, Any] = json.loads(json.dumps(body))
+    template = given.get("template", {})
+    if "settings" in template:
+        template["settings"] = _texts(template["settings"])
+    mappings = template.get("mappings", {})
+    if "dynamic" in mappings:
+        mappings["dynamic"] = str(mappings["dynamic"]).lower()
+    if "data_stream" in given:
+        given["data_stream"] = {"hidden": False, "allow_custom_routing": False}
+    return given
+
+
+def _texts(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _texts(inside) for key, inside in value.items()}
+    return str(value).lower() if isinstance(value, (bool, int)) else value

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the rules raise over a fleet in which every story has been planted."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from elasticsearch import Elasticsearch
+
+from shipper.alerts import Alert, Silence, evaluate, every
+from shipper.alerts.dsl import dsl
+from shipper.alerts.kql import parse
+from shipper.stack import ensure
+from tests.enrich.story import (
+    COPIER,
+    INTEGRITY,
+    OFFERS,
+    SOFTWARE,
+    VERIFY_5,
+    attempt,
+    echo,
+    failed,
+    iso,
+    line,
+    lines,
+    triple,
+    works,
+)
+from tests.live.commands import clisvc
+from tests.live.planting import MINUTE, NOW, NOW_MS, Planted, ago, first_refusals
+
+_COMPILED = Path(__file__).parents[2] / "dashboards" / "rules" / "compiled"
+_ELASTALERT = sorted(_COMPILED.glob("elastalert/*.yml"))
+
+pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(300)]
+
+_CRASH = "An exception was raised in the application 'Software Inventory Agent'."
+_INSTALL = 'Component "Software Inventory" needs to be installed'
+_GONE = "No longer assigned to S01"
+
+
+def refused(*hours: float) -> bytes:
+    """Let the offer data provider be refused with 1314, so many hours ago."""
+    return b"".join(lines(triple(OFFERS), ago(each)) for each in hours)
+
+
+def tampered(hours: float) -> bytes:
+    """Let the checksum of the offer data provider be wrong."""
+    texts = [*attempt(OFFERS), INTEGRITY, echo(OFFERS, "0x5"), VERIFY_5]
+    return lines(texts, ago(hours))
+
+
+def crashed(*hours: float) -> bytes:
+    """Let the software inventory end with an exception."""
+    return b"".join(line(_CRASH, ago(each)) for each in hours)
+
+
+def _quiet(fleet: Planted) -> None:
+    """Plant what nobody has to look at."""
+    restarts = [refused(3 - each / 6) for each in range(5)]
+    fleet.log("restarts", b"".join(restarts), domain="one.example")
+    fleet.log("firstday", lines([_INSTALL], ago(5)))
+    # A second cycle each, of 1999 and of the year after next.
+    fleet.log("backfill", refused(30_000, 29_977), ingested=ago(1))
+    fleet.log("ahead", refused(-17_520, -17_543), ingested=ago(1))
+    fleet.log("code5", lines([failed(OFFERS, 5), echo(OFFERS, "0x5")], ago(2)))
+    fleet.log("twocrashes", crashed(3, 2))
+    fleet.log("twocrashes", crashed(3, 2))  # sent again after a rollover
+    for number in range(4):  # one fewer than is consistent with a policy change
+        fleet.log(f"four{number}", refused(2), domain="four.example")
+    removed = refused(100) + line(_GONE, ago(80))
+    fleet.log("removed", removed)
+    fleet.source("removed", record=ago(80), read=ago(1))
+    fleet.source("unreachable", record=ago(60), read=ago(30))
+    fleet.source("retired", record=ago(24 * 31), read=ago(1))
+    fleet.source("writing", record=ago(20), read=ago(1))
+    # It came back after a second cycle, and another log says so.
+    fleet.log(
+        "clears", lines(triple(SOFTWARE), ago(40)) + lines(triple(SOFTWARE), ago(17))
+    )
+    fleet.log(
+        "clears", line("Software Inventory Agent cycle started", ago(1)), log="sinv32"
+    )
+
+
+def _loud(fleet: Planted) -> None:
+    """Plant what somebody has to look at."""
+    fleet.log("weekend", refused(72, 2))
+    fleet.log("weeklong", refused(*(2 + 24 * back for back in range(6, -1, -1))))
+    relapse = refused(144) + works(OFFERS, ago(120)) + refused(48)
+    fleet.log("relapse", relapse)
+    base = lines(triple(COPIER), ago(25)) + lines(triple(COPIER), ago(1))
+    fleet.log("ccim", base)
+    fleet.log("onlyone", tampered(2).replace(b"ODPUSR32", b"ODPSYS32"))
+    for number in range(200):
+        fleet.log(f"hotfix{number:03d}", tampered(3))
+    fleet.log("crashes", crashed(20, 3, 2))
+    fleet.source("silent", record=ago(50), read=ago(1))
+    fleet.log("failsilent", refused(60))
+    fleet.source("failsilent", record=ago(60), read=ago(1))
+    for body in first_refusals((f"gpo{n:05d}" for n in range(20_000)), "big.example"):
+        fleet.document("sms.state", body, iso(ago(0.9)))
+
+
+def _collectors(fleet: Planted) -> None:
+    for minutes in range(10):
+        fleet.collector("c1", NOW - minutes * MINUTE)
+    # Off for two days, and a host behind it that it read last before.
+    fleet.collector("off", ago(48))
+    fleet.source(
+        "behind", record=ago(49), read=ago(48), collector="off", status=ago(48)
+    )
+    # Off for half an hour: what it said of its hosts is still young.
+    fleet.collector("justoff", ago(0.5))
+    fleet.source("behind2", record=ago(60), read=ago(0.6), collector="justoff")
+    fleet.collector("refusing", ago(0.2), dead_lettered_delta=300)
+    fleet.collector("refusing", ago(0.1))
+    fleet.collector("slow", ago(0.1), oldest_unread=iso(ago(2)))
+    fleet.collector("busy", ago(0.1), oldest_unread=iso(ago(0.8)))
+    for name, number in (("broken", 10), ("shaky", 9)):
+        fleet.collector(name, ago(0.1))
+        for _ in range(number):
+            body = {"@timestamp": iso(ago(0.1)), "event": {"kind": "pipeline_error"}}
+            fleet.document("sms.clisvc", body, iso(ago(0.1)), name)
+
+
+@pytest.fixture(scope="module")
+def fleet(elasticsearch_url: str) -> Planted:
+    """Plant the fleet once for the module."""
+    planted = Planted("talerts")
+    _quiet(planted)
+    _loud(planted)
+    _collectors(planted)
+    with Elasticsearch(elasticsearch_url) as client:
+        ensure(client, namespace=planted.namespace)
+        planted.index(client)
+    return planted
+
+
+def _named(alerts: list[Alert]) -> list[tuple[str, str, int]]:
+    return sorted(
+        (
+            alert.rule,
+            str(
+                alert.key.get("host.name")
+                or alert.key.get("observer.name")
+                or alert.key.get("host.domain")
+                or alert.host_count
+            ),
+            alert.severity,
+        )
+        for alert in alerts
+    )
+
+
+def test_each_story_raises_what_it_should(
+    client: Elasticsearch, fleet: Planted
+) -> None:
+    """No misses and no false alarms: exactly one alert for each step of an episode."""
+    raised = evaluate(client, namespace=fleet.namespace, now_ms=NOW_MS, since="50h")
+
+    assert _named(raised) == sorted(
+        [
+            ("R1", "ccim", 47),
+            ("R1", "relapse", 47),
+            ("R1", "weekend", 47),
+            ("R1", "weeklong", 73),
+            ("R2", "big.example", 73),
+            ("R3", "onlyone", 99),
+            ("R3-many", "200", 47),
+            ("R4", "failsilent", 47),
+            ("R4", "silent", 21),
+            ("R5", "crashes", 47),
+            ("R6a", "justoff", 73),
+            ("R6a", "off", 73),
+            ("R6b", "refusing", 73),
+            ("R6c", "broken", 47),
+            ("R6d", "slow", 47),
+        ]
+    )
+
+
+def test_one_policy_is_one_alert(client: Elasticsearch, fleet: Planted) -> None:
+    """20,000 hosts hit by one change are one alert, which counts them well enough."""
+    raised = evaluate(client, namespace=fleet.namespace, now_ms=NOW_MS, since="50h")
+    (policy,) = [alert for alert in raised if alert.rule == "R2"]
+
+    assert policy.count == policy.host_count
+    assert abs(policy.count - 20_000) <= 20  # Elasticsearch counts hashes
+    assert len(policy.hosts) == 20
+
+
+def test_a_host_alert_names_its_agents(client: Elasticsearch, fleet: Planted) -> None:
+    """The failure of a base component is one alert that names the agents it hits."""
+    raised = evaluate(client, namespace=fleet.namespace, now_ms=NOW_MS, since="50h")
+    (base,) = [alert for alert in raised if alert.hosts == ["ccim"]]
+
+    assert "Software Inventory Client Agent" in base.agents
+    assert "Advertised Programs Client Agent" in base.agents
+
+
+def test_exceptions_keep_rules_silent(client: Elasticsearch, fleet: Planted) -> None:
+    """Hosts, agents and programs that are excepted raise nothing; expired ones do."""
+    after, before = date(2003, 3, 1), date(2003, 2, 20)
+    entries = [
+        Silence(host="we*", until=after, reason="ticket 1"),
+        Silence(host="relapse", until=before, reason="ticket 2"),
+        Silence(executable="*ODPSYS32.exe", until=after, reason="ticket 3"),
+        Silence(host="crashes", agent="hardware-inventory", until=after, reason="4"),
+        Silence(host="big*", until=after, reason="a domain is no host"),
+    ]
+    raised = evaluate(
+        client,
+        namespace=fleet.namespace,
+        now_ms=NOW_MS,
+        since="50h",
+        silences=entries,
+    )
+    kept = [name for name in _named(raised) if name[0] in {"R1", "R2", "R3", "R5"}]
+
+    assert kept == [
+        ("R1", "ccim", 47),
+        ("R1", "relapse", 47),
+        ("R2", "big.example", 73),
+        ("R5", "crashes", 47),
+    ]
+
+
+def test_archives_raise_nothing(client: Elasticsearch) -> None:
+    """What is shipped as history is no alert, however new it says it is."""
+    planted = Planted("archive")
+    planted.log("weekend", refused(72, 2))
+    ensure(client, namespace="archive")
+    planted.index(client)
+
+    raised = evaluate(client, namespace="archive", now_ms=NOW_MS, since="50h")
+
+    assert raised == []
+
+
+@pytest.mark.parametrize("file", _ELASTALERT, ids=lambda file: file.stem)
+def test_elastalert_finds_the_same(
+    client: Elasticsearch, fleet: Planted, file: Path
+) -> None:
+    """The portable form matches as many documents as the query it was made from."""
+    rule = every()[file.stem]
+    made = yaml.safe_load(file.read_text(encoding="utf-8"))
+    (portable,) = [each["query"] for each in made["filter"] if "query" in each]
+    indices = [f"logs-{data}-{fleet.namespace}" for data in rule.data]
+    wanted = dsl(parse(rule.query))
+
+    def found(query: dict[str, Any]) -> int:
+        reply = client.count(index=indices, query=query, ignore_unavailable=True)
+        number: int = reply["count"]
+        return number
+
+    assert found(portable) == found(wanted) > 0
+
+
+def test_nothing_there(client: Elasticsearch, namespace: str) -> None:
+    """Before the first document nothing is raised, and nothing goes wrong."""
+    assert evaluate(client, namespace=namespace, now_ms=NOW_MS, since="50h") == []
+
+
+def test_the_command(elasticsearch_url: str, tmp_path: Path, namespace: str) -> None:
+    """Where nothing is raised the command says so and ends with 0."""
+    words = ("--elasticsearch-url", elasticsearch_url, "--namespace", namespace)
+    quiet = clisvc("alerts", *words)
+    exceptions = tmp_path / "exceptions.yml"
+    exceptions.write_text(
+        "exceptions: [{host: lab, until: 2003-01-01, reason: gone}]\n"
+    )
+    expired: dict[str, Any] = clisvc(
+        "alerts", *words, "--exceptions", exceptions, "--json"
+    ).json
+
+    assert (quiet.code, quiet.out.strip()) == (0, "Nothing is raised.")
+    assert [entry["host"] for entry in expired["expired"]] == ["lab"]
