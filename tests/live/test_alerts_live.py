@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,27 @@ def test_one_policy_is_one_alert(client: Elasticsearch, fleet: Planted) -> None:
     assert len(policy.hosts) == 20
 
 
+def test_no_cap_on_hosts(client: Elasticsearch, namespace: str) -> None:
+    """Hosts beyond a page of answers, and beyond Kibana's thousand, are all raised."""
+    planted = Planted(namespace)
+    hosts = [f"pc{number:04d}" for number in range(1_250)]
+    for body in first_refusals(hosts, "corp.example"):
+        body["sms"]["agent"]["cycles"] = 2
+        planted.document("sms.state", body, iso(ago(0.9)))
+    # The last one works again.
+    healthy = {"id": "advertised-programs", "state": "recovered", "cycles": 2}
+    body = {"@timestamp": iso(ago(0.5)), "host": {"name": hosts[-1]}}
+    body["sms"] = {"agent": healthy}
+    planted.document("sms.state", body, iso(ago(0.4)))
+    ensure(client, namespace=namespace)
+    planted.index(client)
+
+    raised = evaluate(client, namespace=namespace, now_ms=NOW_MS, since="50h")
+
+    assert [alert.hosts for alert in raised] == [[host] for host in hosts[:-1]]
+    assert {alert.rule for alert in raised} == {"R1"}
+
+
 def test_a_host_alert_names_its_agents(client: Elasticsearch, fleet: Planted) -> None:
     """The failure of a base component is one alert that names the agents it hits."""
     raised = evaluate(client, namespace=fleet.namespace, now_ms=NOW_MS, since="50h")
@@ -264,6 +285,41 @@ def test_elastalert_finds_the_same(
 def test_nothing_there(client: Elasticsearch, namespace: str) -> None:
     """Before the first document nothing is raised, and nothing goes wrong."""
     assert evaluate(client, namespace=namespace, now_ms=NOW_MS, since="50h") == []
+
+
+def test_the_command_raises(
+    client: Elasticsearch, elasticsearch_url: str, namespace: str
+) -> None:
+    """Who, why and what to do are printed, and the exit code is 1."""
+    planted = Planted(namespace)
+    now = f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    for number in range(3):
+        body = {
+            "@timestamp": now,
+            "message": f"crash {number}",
+            "event": {"action": "agent-crashed"},
+            "host": {"name": "pc0417"},
+            "sms": {
+                "agent": {"id": "software-inventory", "name": "Software Inventory"},
+                "incident": {"id": f"crash-{number}"},
+            },
+        }
+        planted.document("sms.clisvc", body, now)
+    ensure(client, namespace=namespace)
+    planted.index(client)
+    words = ("--elasticsearch-url", elasticsearch_url, "--namespace", namespace)
+    shown = clisvc("alerts", *words)
+    told = clisvc("alerts", *words, "--json")
+    (alert,) = told.json["alerts"]
+
+    assert (shown.code, told.code) == (1, 1)
+    row = f"47 medium\tpc0417\tSoftware Inventory\t3\t{now[:16]}\t{now[:16]}"
+    assert row in shown.out.splitlines()
+    assert "R5 SMS agent crashed repeatedly: 1 alert" in shown.out
+    assert "Why: An agent ended with an exception" in shown.out
+    assert "1. Read the records around the crash" in shown.out
+    assert (alert["rule"], alert["hosts"], alert["count"]) == ("R5", ["pc0417"], 3)
+    assert told.json["rules"]["R5"]["todo"]
 
 
 def test_the_command(elasticsearch_url: str, tmp_path: Path, namespace: str) -> None:
