@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types imports bodies format bench chaos mutants fuzz soak clean
+.PHONY: demo test check lint types imports bodies generated format bench chaos mutants fuzz soak clean
 
 demo: $(VENV)/.demo
 	$(BIN)/clisvc demo
@@ -34,6 +34,13 @@ imports: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What is made from what we know: the ingest pipeline, all forms of the alert rules,
+# the tables of docs/knowledge.md. Tests fail when one of them is out of date.
+generated: $(VENV)/.dev
+	$(BIN)/python -m tools.pipeline
+	$(BIN)/python -m tools.rules
+	$(BIN)/python -m tools.knowledge
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/ship.py

@@ -140,6 +140,16 @@ def test_fast_path_takes_regular_lines(time: bytes) -> None:
         assert parser._regular(row) is not None
 
 
+@pytest.mark.parametrize("blank", [b" ", b"\t"])
+def test_blank_before_the_time_is_damage(blank: bytes) -> None:
+    """Whichever path reads it: the time of a regular line begins at its bracket."""
+    line = b"x $$<CCIM32><" + blank + b"7-01-2020 20:56:35.487+0><thread=52 (0x34)>\r\n"
+
+    (record,) = parse(line).records
+
+    assert (record.epoch_ms, record.quality) == (1_593_636_995_487, "repaired")
+
+
 def test_caches_are_bounded() -> None:
     """A log of very many seconds and messages does not fill the memory."""
     parser = Parser(ZONES)

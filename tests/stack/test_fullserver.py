@@ -207,8 +207,8 @@ def test_serverless() -> None:
     with connected(server) as client:
         steps = apply(client, plan(client))
 
-    template = server.objects[_COMPONENT]["logs-sms.ccm@settings"]["template"]
-    assert template == {"lifecycle": {"enabled": True, "data_retention": "90d"}}
+    template = server.objects[_COMPONENT]["logs-sms.shipper@settings"]["template"]
+    assert template == {"lifecycle": {"enabled": True, "data_retention": "30d"}}
     assert first_error(steps) is None
 
 
@@ -218,7 +218,7 @@ def test_no_lifecycle_at_all() -> None:
     with connected(server) as client:
         steps = apply(client, plan(client))
 
-    body = server.objects[_COMPONENT]["logs-sms.ccm@settings"]
+    body = server.objects[_COMPONENT]["logs-sms.shipper@settings"]
     reasons = {step.reason for step in steps if step.action == "skipped"}
     assert body["template"] == {}
     assert reasons == {"Elasticsearch 9.2.0 has no index lifecycle management"}
