@@ -31,8 +31,10 @@ from shipper.records import DOCUMENT_HEAD, Epochs, Event, Outcome
 _FILTER = "errors,items.*.status,items.*.failure_store,items.*.error"
 _CREATED = (200, 201)
 _BAD_REQUEST, _CONFLICT, _TOO_LARGE = 400, 409, 413
-#: A 400 that is no document's fault: the cluster is at its limit of shards.
+#: A 400 that is no document's fault: the cluster is at its limit of shards,
 _CLUSTER_FAULT = "validation_exception"
+#: or somebody removed the data stream's pipeline.
+_NO_PIPELINE = "pipeline with id ["
 _MAX_REASON = 2_000
 
 _CREATED_ITEM = {"create": {"status": 201}}
@@ -219,10 +221,12 @@ def _verdict(item: Mapping[str, Any]) -> Verdict:
     reason = ": ".join(
         str(text) for text in (error.get("reason"), cause.get("reason")) if text
     )
-    fault = status == _BAD_REQUEST and error.get("type") != _CLUSTER_FAULT
+    kind = str(error.get("type", ""))
+    healthy = kind != _CLUSTER_FAULT and not reason.startswith(_NO_PIPELINE)
+    fault = status == _BAD_REQUEST and healthy
     return Verdict(
         outcome=Outcome.REJECTED if fault else Outcome.RETRY,
         status=status,
-        error_type=str(error.get("type", "")),
+        error_type=kind,
         reason=reason[:_MAX_REASON],
     )

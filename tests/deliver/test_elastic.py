@@ -223,6 +223,14 @@ def test_outages_by_item(status: int, kind: str) -> None:
     )
 
 
+def test_missing_pipeline() -> None:
+    """That the data stream's pipeline is gone is no fault of the document."""
+    kind, why = "illegal_argument_exception", "pipeline with id [p-1] does not exist"
+    (verdict,) = _verdicts([_item(400, kind, why)], [_RECORD])
+
+    assert (verdict.outcome, verdict.reason) == (Outcome.RETRY, why)
+
+
 def test_failure_store() -> None:
     """What only reached the failure store was not delivered."""
     (verdict,) = _verdicts(
