@@ -2,7 +2,7 @@
 """Reports of the collector and its sources, once a minute, from what the store has.
 
 A report nobody takes is not kept: the next one says the same, and what was lost or
-refused is counted from the last one that arrived.
+refused is counted from the last one that arrived, also by an earlier run.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from types import TracebackType
 from typing import Self
 from zlib import crc32
 
+import msgspec
 import structlog
 
 from shipper.clock import Clock
-from shipper.deliver import Outage, Sink, TooLarge
+from shipper.deliver import Outage, Sink, TooLarge, Verdict
 from shipper.enrich import (
     CollectorReport,
     SourceReport,
@@ -38,6 +39,8 @@ _MINUTES = 60  # each source has one of them, so that a fleet reports evenly
 _MINUTE_MS = 60_000
 _AT_ONCE = 1_000
 _PATIENCE_S = 3.0  # for a server that does not answer
+#: Bytes refused and lost, by key of the source.
+_Told = dict[str, tuple[int, int]]
 _TAKEN = frozenset({Outcome.DELIVERED, Outcome.DUPLICATE})
 
 
@@ -47,6 +50,7 @@ class Reporter:
     Args:
         sink: where documents go; its owner closes it.
         database: the checkpoint store, which exists.
+        told: file that remembers what the last report that arrived has told.
         clock: time.
         collector: this machine's name.
         namespace: of the data streams.
@@ -57,6 +61,7 @@ class Reporter:
         self,
         sink: Sink,
         database: Path,
+        told: Path,
         clock: Clock,
         *,
         collector: str,
@@ -65,6 +70,7 @@ class Reporter:
     ) -> None:
         self._sink = sink
         self._database = database
+        self._file = told
         self._clock = clock
         self._collector = collector
         self._namespace = namespace
@@ -72,17 +78,21 @@ class Reporter:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         self._minute = clock.wall_ms() // _MINUTE_MS
-        #: By source: bytes refused and lost as of the last report that arrived.
-        self._told: dict[str, tuple[int, int]] = {}
+        self._said = False
+        #: By source, if any: bytes refused and lost as of the last report that arrived.
+        self._told: _Told = {}
         #: By source: up to where it had been seen when, if that is still unread.
         self._unread: dict[str, tuple[int, int]] = {}
 
     def __enter__(self) -> Self:
-        reader = Reader(self._database)
         try:
-            self._remember(reader.accounts())
-        finally:
-            reader.close()
+            self._told = msgspec.json.decode(self._file.read_bytes(), type=_Told)
+        except (OSError, msgspec.DecodeError):
+            reader = Reader(self._database)
+            try:
+                self._remember(reader.accounts())
+            finally:
+                reader.close()
         self._thread.start()
         return self
 
@@ -128,7 +138,18 @@ class Reporter:
             _log.warning("no more reports of the collector", reason=error.message)
 
     def _remember(self, accounts: Iterable[Account]) -> None:
-        self._told = {a.key: (a.dead_lettered, a.lost) for a in accounts}
+        told = {
+            a.key: (a.dead_lettered, a.lost)
+            for a in accounts
+            if a.dead_lettered or a.lost
+        }
+        if told != self._told or not self._file.exists():
+            self._told = told
+            # Kept or not, it is told once more at the worst.
+            with suppress(OSError):
+                new = self._file.with_suffix(".new")
+                new.write_bytes(msgspec.json.encode(told))
+                new.replace(self._file)
 
     def _watch(self, accounts: Iterable[Account], now_ms: int) -> None:
         """Note since when the oldest unread bytes of each source have been there."""
@@ -160,11 +181,10 @@ class Reporter:
         return self._event(self._collector, now_ms, document)
 
     def _source_event(self, reader: Reader, account: Account, now_ms: int) -> Event:
-        newest = [
-            time
-            for checkpoint in reader.checkpoints(account.key)
-            if (time := Trail.decode(checkpoint.progress.snapshot).neighbour_ms)
-        ]
+        times = (
+            Trail.decode(checkpoint.progress.snapshot).neighbour_ms
+            for checkpoint in reversed(reader.checkpoints(account.key))
+        )
         report = SourceReport(
             host=account.host,
             log=account.log,
@@ -172,7 +192,7 @@ class Reporter:
             status=account.status,
             first_seen_ms=account.first_seen_ms,
             last_ok_ms=account.last_ok_ms,
-            last_record_ms=max(newest, default=None),
+            last_record_ms=next(filter(None, times), None),
             unread_bytes=account.unread,
             unread_since_ms=self._unread.get(account.key, (0, None))[1],
         )
@@ -191,4 +211,18 @@ class Reporter:
                 verdicts = self._sink.send(events[begin : begin + _AT_ONCE])
                 if not begin:
                     arrived = verdicts[0].outcome in _TAKEN
+                    self._complain(verdicts[0])
         return arrived
+
+    def _complain(self, verdict: Verdict) -> None:
+        """Say, once, that reports are refused."""
+        refused = verdict.outcome not in _TAKEN
+        if refused and not self._said:
+            _log.warning(
+                "reports of the collector are refused",
+                status=verdict.status,
+                error=verdict.error_type,
+                reason=verdict.reason,
+                remedy="Run `clisvc setup`, or set output.status_documents = false.",
+            )
+        self._said = refused

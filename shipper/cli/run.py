@@ -88,6 +88,7 @@ def _reporting(
     return Reporter(
         sink,
         folder.database,
+        folder.told,
         engine.clock,
         collector=socket.gethostname(),
         namespace=output.namespace,

@@ -72,6 +72,11 @@ class StateFolder:
         return self.path / "state.db"
 
     @property
+    def told(self) -> Path:
+        """Path of the file with what reports have told."""
+        return self.path / "told.json"
+
+    @property
     def spool(self) -> Path:
         """Path of the folder with rests of logs."""
         return self.spool_in(self.path)

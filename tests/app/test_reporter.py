@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from shipper.app import Reporter
-from shipper.deliver import Outage
+from shipper.deliver import Outage, Verdict
 from shipper.enrich import Trail
 from shipper.errors import SinkUnavailable
-from shipper.records import Observation, Progress, Source, Ticket
+from shipper.records import Observation, Outcome, Progress, Source, Ticket
 from shipper.store import Database, Reader, Settled
 from tests.fakes.clock import START_MS, ManualClock
 from tests.fakes.sink import MemorySink, ScriptedSink
@@ -32,15 +32,20 @@ class Site:
         self.sink = sink
         self.down = False
         self.saw(0)
-        self.reporter = Reporter(
-            sink,
+        self.reporter = self.begin()
+        self.reader = Reader(self.path)
+
+    def begin(self) -> Reporter:
+        """Return a reporter, as each start of the shipper makes one."""
+        return Reporter(
+            self.sink,
             self.path,
+            self.path.with_name("told.json"),
             self.clock,
             collector="collector1",
             namespace="default",
             down=lambda: self.down,
         )
-        self.reader = Reader(self.path)
 
     def saw(self, size: int, *, lost: int = 0, of: Source | None = None) -> None:
         """Note that a log has so many bytes."""
@@ -205,6 +210,49 @@ def test_report_that_does_not_arrive(tmp_path: Path) -> None:
 
     assert refused == []
     assert shipper(taken)["lost_bytes_delta"] == 40
+
+
+def test_loss_is_told_across_a_restart(site: Site) -> None:
+    """What was lost while nothing could be told is told by the next run, once."""
+    with site.reporter:
+        site.down = True
+        site.saw(500, lost=40)
+        site.report()
+    site.down = False
+    site.reporter = site.begin()
+    with site.reporter:
+        first, second = shipper(site.report()), shipper(site.report())
+    site.reporter = site.begin()
+    with site.reporter:
+        third = shipper(site.report())
+
+    found = [each["lost_bytes_delta"] for each in (first, second, third)]
+    assert found == [40, 0, 0]
+
+
+def test_what_was_there_before_is_not_told(site: Site) -> None:
+    """The first reporter of an older state folder begins with what there is."""
+    site.saw(500, lost=40)
+
+    with site.reporter:
+        assert shipper(site.report())["lost_bytes_delta"] == 0
+
+
+def test_refused_reports_are_complained_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That reports are refused is said once, and that is all."""
+    refused = Verdict(outcome=Outcome.RETRY, status=404, error_type="no_such_index")
+    answer = lambda events: [refused for _ in events]  # noqa: E731 - a step
+    site = Site(tmp_path, ScriptedSink([answer, answer]))
+    try:
+        site.report()
+        site.report()
+    finally:
+        site.close()
+
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("reports of the collector are refused") == 1
 
 
 def test_thread(site: Site) -> None:

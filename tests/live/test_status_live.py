@@ -42,6 +42,7 @@ def test_reports_are_found_by_their_fields(
     reporter = Reporter(
         sink,
         tmp_path / "state.db",
+        tmp_path / "told.json",
         clock,
         collector="c1",
         namespace=namespace,
