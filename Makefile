@@ -6,8 +6,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+KB := build/kb
 
-.PHONY: demo test check lint types imports bodies generated format bench chaos mutants fuzz soak clean
+.PHONY: demo test check lint types imports bodies generated views check-views format bench chaos mutants fuzz soak clean
 
 demo: $(VENV)/.demo
 	$(BIN)/clisvc demo
@@ -41,6 +42,18 @@ generated: $(VENV)/.dev
 	$(BIN)/python -m tools.pipeline
 	$(BIN)/python -m tools.rules
 	$(BIN)/python -m tools.knowledge
+
+# The dashboards, from dashboards/views; their compiler needs Python 3.12 or newer.
+views: $(VENV)/.dev $(KB)/.done
+	KB_DASHBOARD=$(KB)/bin/kb-dashboard $(BIN)/python -m tools.views build
+
+check-views: $(VENV)/.dev $(KB)/.done
+	KB_DASHBOARD=$(KB)/bin/kb-dashboard $(BIN)/python -m tools.views check
+
+$(KB)/.done: tools/views/requirements.txt
+	@"$$(tools/newer_python.sh)" -m venv $(KB)
+	@$(KB)/bin/python -m pip install --quiet --requirement tools/views/requirements.txt
+	@touch $@
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/ship.py

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the sources to what is committed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.views.panels import panels
+from tools.views.__main__ import main
+from tools.views.compiling import compiled
+from tools.views.sources import COMPILED, load, stable
+
+PROGRAM = shutil.which(os.environ.get("KB_DASHBOARD", "kb-dashboard"))
+needs_kb_dashboard = pytest.mark.skipif(
+    PROGRAM is None,
+    reason="kb-dashboard is not installed; it needs Python 3.12 (make views)",
+)
+
+
+@needs_kb_dashboard
+def test_rebuilt_byte_by_byte() -> None:
+    """The sources make what is committed, and nothing else."""
+    assert PROGRAM is not None
+
+    assert compiled(load(), PROGRAM) == COMPILED.read_text(encoding="utf-8")
+
+
+@needs_kb_dashboard
+def test_an_edited_result_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is committed and not what the sources make fails the check."""
+    edited = tmp_path / "views.ndjson"
+    text = COMPILED.read_text(encoding="utf-8")
+    edited.write_text(text.replace("Hosts pending now", "Hosts"), encoding="utf-8")
+    monkeypatch.setattr("tools.views.__main__.COMPILED", edited)
+
+    assert main(["check"]) == 1
+    assert "is not what the sources make" in capsys.readouterr().err
+
+
+@needs_kb_dashboard
+def test_read_back(tmp_path: Path) -> None:
+    """A program of others reads our dashboards: title, controls, kinds of panels."""
+    assert PROGRAM is not None
+    for line in COMPILED.read_text(encoding="utf-8").splitlines():
+        if json.loads(line)["type"] != "dashboard":
+            continue
+        given, made = tmp_path / "given.ndjson", tmp_path / "made.yaml"
+        given.write_text(line, encoding="utf-8")
+        subprocess.run(
+            [PROGRAM, "decompile", given, "-o", made], check=True, capture_output=True
+        )
+        (read,) = yaml.safe_load(made.read_text(encoding="utf-8"))["dashboards"]
+        source = source_of(read["id"])
+
+        assert read["name"] == source["name"]
+        assert [one["field"] for one in read["controls"]] == [
+            one["field"] for one in source["controls"]
+        ]
+
+
+def source_of(name: str) -> dict[str, Any]:
+    """Return the source of a dashboard."""
+    (found,) = (
+        one
+        for document in load().dashboards.values()
+        for one in document["dashboards"]
+        if one["id"] == name
+    )
+    return dict(found)
+
+
+def test_names_are_resolved(tmp_path: Path) -> None:
+    """A name stands for a value or a text; a metric that is added up is remembered."""
+    shared = {"red": {"hex": "#D55E00"}, "bad": "(a or b)", "twice": ["$red", "${bad}"]}
+    metric = {"label": "So far", "cumulative": True, "color": "$red"}
+    panel = {"title": "One", "query": "x: ${bad}", "lens": {"metrics": [metric]}}
+    files = {
+        "shared.yaml": shared,
+        "data-views.yaml": {"views": [], "labels": {}, "formats": {}},
+        "searches.yaml": {"searches": []},
+        "one.yaml": {"dashboards": [{"id": "board", "panels": [panel]}]},
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    sources = load(tmp_path)
+    ((found,),) = (
+        one["panels"] for one in sources.dashboards["one.yaml"]["dashboards"]
+    )
+    (shown,) = found["lens"]["metrics"]
+
+    assert found["query"] == "x: (a or b)"
+    assert found["id"] == stable("board", "One")
+    assert shown == {"label": "So far", "color": {"hex": "#D55E00"}, "id": shown["id"]}
+    assert sources.extras == {shown["id"]: {"cumulative": True}}
+
+
+def test_ids_are_distinct() -> None:
+    """No two panels of a dashboard have one title, from which the ids follow."""
+    titles = [(one.dashboard, one.title) for one in panels()]
+
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_series_that_is_added_up() -> None:
+    """It is a running sum of a count, which is in no axis itself."""
+    (panel,) = (
+        one for one in panels() if one.title == "One policy or single machines?"
+    )
+    columns = panel.layer["columns"]
+    (shown,) = panel.lens["state"]["visualization"]["layers"][0]["accessors"]
+    (inner,) = columns[shown]["references"]
+
+    assert columns[shown]["operationType"] == "cumulative_sum"
+    assert columns[inner]["operationType"] == "count"
+
+
+def test_checking_needs_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without kb-dashboard nothing is said to be up to date."""
+    monkeypatch.setenv("KB_DASHBOARD", "no-such-kb-dashboard")
+
+    with pytest.raises(FileNotFoundError, match="no-such-kb-dashboard"):
+        main(["check"])
