@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
+
+from tests.fakes.serving import serving
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -75,52 +76,27 @@ def recording(
     """
     recorder = Recorder(*answers, headers=headers)
 
-    class Handler(BaseHTTPRequestHandler):
-        def _serve(self) -> None:
-            url = urlsplit(self.path)
-            status, body = recorder.answer(
-                Request(
-                    method=self.command,
-                    path=url.path,
-                    query=dict(parse_qsl(url.query)),
-                    headers={
-                        name.lower(): value for name, value in self.headers.items()
-                    },
-                    body=self.rfile.read(int(self.headers.get("content-length", 0))),
-                )
+    def serve(request: BaseHTTPRequestHandler) -> None:
+        url = urlsplit(request.path)
+        size = int(request.headers.get("content-length", 0))
+        status, body = recorder.answer(
+            Request(
+                method=request.command,
+                path=url.path,
+                query=dict(parse_qsl(url.query)),
+                headers={name.lower(): v for name, v in request.headers.items()},
+                body=request.rfile.read(size),
             )
-            payload = (body if isinstance(body, str) else json.dumps(body)).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(payload)))
-            self.send_header("x-elastic-product", "Elasticsearch")
-            for name, text in recorder.headers.items():
-                self.send_header(name, text)
-            self.end_headers()
-            self.wfile.write(payload)
-
-        do_GET = do_POST = do_PUT = _serve  # noqa: N815  names given by http.server
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = False  # so that closing waits for them
-
-        def handle_error(self, *_: object) -> None:
-            """A client that hangs up over TLS is part of the tests."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(
-            server.socket, server_side=True, do_handshake_on_connect=False
         )
-    recorder.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+        payload = (body if isinstance(body, str) else json.dumps(body)).encode()
+        request.send_response(status)
+        request.send_header("content-type", "application/json")
+        request.send_header("content-length", str(len(payload)))
+        request.send_header("x-elastic-product", "Elasticsearch")
+        for name, text in recorder.headers.items():
+            request.send_header(name, text)
+        request.end_headers()
+        request.wfile.write(payload)
+
+    with serving(serve, tls=tls) as recorder.url:
         yield recorder
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
