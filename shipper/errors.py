@@ -8,7 +8,7 @@
     ├── ConfigError             2   a setting is wrong; names its key path and origin
     ├── InputProblem            2   a log cannot be read at all; names the path
     ├── StateError             65   the state folder cannot be used
-    ├── SinkUnavailable        69   Elasticsearch is unreachable, refuses, or isn't it
+    ├── SinkUnavailable        69   Elasticsearch or Kibana cannot be used
     ├── EmbeddedError          69   the embedded Elasticsearch cannot be had or started
     └── NotPermitted           77   credentials are wrong or lack a privilege
 
@@ -85,7 +85,7 @@ class StateError(ShipperError):
 
 
 class SinkUnavailable(ShipperError):
-    """Elasticsearch is unreachable, refuses, or is something else."""
+    """Elasticsearch, or Kibana, is unreachable, refuses, or is something else."""
 
     exit_code = EXIT_UNAVAILABLE
 

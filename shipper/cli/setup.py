@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``clisvc setup``: what Elasticsearch needs before the first document."""
+"""``clisvc setup``: what Elasticsearch needs, and what Kibana shows and watches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import click
 import msgspec
 from elasticsearch import Elasticsearch
+from msgspec import Struct
 from rich.console import Console
 from rich.progress import track
 
+from shipper import kibana
 from shipper.cli.options import (
     config_options,
     json_option,
@@ -19,12 +22,12 @@ from shipper.cli.options import (
     settings_from,
 )
 from shipper.cli.render import table
+from shipper.config import Settings
 from shipper.deliver import connect
 from shipper.errors import UsageProblem
 from shipper.stack import (
     Key,
     Kind,
-    Server,
     Step,
     apply,
     create_key,
@@ -35,7 +38,16 @@ from shipper.stack import (
 )
 
 _KINDS = {kind.plural: kind for kind in Kind}
+_KIBANA = "kibana"
 _KEY = "clisvc-shipper"
+
+
+class _Target(Struct, frozen=True, kw_only=True):
+    """A server, what is to be done there, and what does it."""
+
+    title: str
+    steps: list[Step]
+    apply: Callable[[list[Step]], list[Step]]
 
 
 @click.command()
@@ -45,8 +57,20 @@ _KEY = "clisvc-shipper"
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(list(_KINDS)),
+    type=click.Choice([*_KINDS, _KIBANA]),
     help="Look at objects of this kind alone; may be given again.",
+)
+@click.option(
+    "--kibana-url",
+    metavar="URL",
+    help="Install dashboards and alert rules there, too [CLISVC_KIBANA_URL]. Secrets"
+    " come from CLISVC_KIBANA_API_KEY, or are those for Elasticsearch.",
+)
+@click.option("--kibana-space", metavar="SPACE", help="Whose they are [default].")
+@click.option(
+    "--kibana-rules",
+    type=click.Choice(["stack", "security", "both", "none"]),
+    help="Form of the alert rules [stack].",
 )
 @click.option("--uninstall", is_flag=True, help="Remove what set-up has installed.")
 @click.option(
@@ -78,26 +102,62 @@ def setup(
     Looks at what the server supports, shows what it will do, and does it. A second run
     finds everything unchanged. Objects of others are never touched, and data is removed
     only by --uninstall --purge-data.
+
+    With --kibana-url the same is done with dashboards, saved searches and alert rules
+    in Kibana. All is planned before anything is changed.
     """
     _check(uninstall=uninstall, purge_data=purge_data, only=only, key=key)
     settings = settings_from(options).settings
-    client = connect(settings.elasticsearch)
-    try:
+    if _KIBANA in only and not settings.kibana.url:
+        raise UsageProblem(
+            "--only kibana: no Kibana is named.", remedy="Give --kibana-url."
+        )
+    done: list[Step] = []
+    with ExitStack() as stack:
+        client = connect(settings.elasticsearch)
+        stack.callback(client.close)
         if key is not None:
             _show_key(create_key(client, key), as_json=as_json)
             return
-        server = probe(client)
-        if uninstall:
-            steps = plan_removal(client, purge=purge_data)
-        else:
-            kinds = [_KINDS[name] for name in only]
-            steps = plan(client, server, settings=settings.setup, only=kinds)
-        done = steps if dry_run else _applied(client, steps)
-    finally:
-        client.close()
-    _show(server, done, applied=not dry_run, diff=diff, as_json=as_json)
+        targets: list[_Target] = []
+        if set(only) != {_KIBANA}:
+            kinds = [_KINDS[name] for name in only if name != _KIBANA]
+            purge = purge_data if uninstall else None
+            targets.append(_elasticsearch(client, settings, kinds, purge=purge))
+        if settings.kibana.url and (not only or _KIBANA in only):
+            visual = stack.enter_context(kibana.Kibana(settings.kibana))
+            targets.append(_kibana(visual, settings, uninstall=uninstall))
+        # What is shown goes before what it is made of.
+        for target in reversed(targets) if uninstall else targets:
+            steps = target.steps if dry_run else target.apply(target.steps)
+            _show(target.title, steps, applied=not dry_run, diff=diff, as_json=as_json)
+            done += steps
     if error := first_error(done):
         raise error
+
+
+def _elasticsearch(
+    client: Elasticsearch, settings: Settings, kinds: list[Kind], *, purge: bool | None
+) -> _Target:
+    """Plan what is done in Elasticsearch; ``purge`` is for taking it back."""
+    server = probe(client)
+    return _Target(
+        title=server.title,
+        steps=plan(client, server, settings=settings.setup, only=kinds)
+        if purge is None
+        else plan_removal(client, purge=purge),
+        apply=lambda steps: _applied(client, steps),
+    )
+
+
+def _kibana(client: kibana.Kibana, settings: Settings, *, uninstall: bool) -> _Target:
+    return _Target(
+        title=kibana.probe(client).title,
+        steps=kibana.plan_removal(client)
+        if uninstall
+        else kibana.plan(client, rules=settings.kibana.rules),
+        apply=lambda steps: kibana.apply(client, steps),
+    )
 
 
 def _check(
@@ -108,10 +168,10 @@ def _check(
             "--purge-data removes documents and goes with --uninstall only.",
             remedy="Give both, after a look at `clisvc setup --uninstall --dry-run`.",
         )
-    if uninstall and (only or key):
+    if uninstall and (set(only) - {_KIBANA} or key):
         raise UsageProblem(
             "--uninstall removes all kinds of objects and creates no key.",
-            remedy="Leave --only and --create-api-key out.",
+            remedy="Leave --only, but for kibana, and --create-api-key out.",
         )
 
 
@@ -128,7 +188,7 @@ def _applied(client: Elasticsearch, steps: list[Step]) -> list[Step]:
 
 
 def _show(
-    server: Server,
+    server: str,
     steps: Sequence[Step],
     *,
     applied: bool,
@@ -137,7 +197,7 @@ def _show(
 ) -> None:
     if as_json:
         found = {
-            "server": server.title,
+            "server": server,
             "applied": applied,
             "steps": [
                 {
@@ -157,7 +217,7 @@ def _show(
         rows.append((step.action, step.kind, step.name, step.reason))
         if diff:
             rows += [("", "", "", change) for change in step.changes]
-    title = f"{server.title}{'' if applied else ' (nothing was changed)'}"
+    title = f"{server}{'' if applied else ' (nothing was changed)'}"
     table(("action", "kind", "name", "reason"), rows, title=title)
 
 

@@ -9,18 +9,20 @@ import re
 from base64 import b64decode
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
 
 from shipper.config.secret import Secret
-from shipper.config.settings import ElasticsearchSettings, Settings
+from shipper.config.settings import KibanaSettings, ServerSettings, Settings
 from shipper.errors import ConfigError
 
 _USER = re.compile(r"//(?P<name>[^:@/]*):(?P<password>[^/]*)@")
 _CLOUD = re.compile(rb"([\w.-]+)(?::(\d+))?\$([\w.-]+)(?:\$|\Z)", re.ASCII)
-_KEYRING = "elasticsearch.keyring"
+_CREDENTIALS = ("api_key", "username", "password")
+
+_S = TypeVar("_S", bound=ServerSettings)
 
 
 def resolve(settings: Settings, origins: dict[str, str]) -> Settings:
@@ -34,29 +36,45 @@ def resolve(settings: Settings, origins: dict[str, str]) -> Settings:
         ConfigError: a secret is not where the settings say.
     """
     elastic = settings.elasticsearch
-    changes: dict[str, object] = {}
     if elastic.cloud_id:
-        changes["url"] = _cloud_url(elastic.cloud_id, origins)
+        url = _cloud_url(elastic.cloud_id, origins)
+        elastic = msgspec.structs.replace(elastic, url=url)
         origins["elasticsearch.url"] = "elasticsearch.cloud_id"
-    elif user := _USER.search(elastic.url):
-        changes["url"] = _USER.sub("//", elastic.url)
-        if not elastic.username:
+    elastic = _resolved("elasticsearch", elastic, origins)
+    kibana = _resolved("kibana", settings.kibana, origins)
+    if kibana.url and not (kibana.api_key or kibana.username):
+        kibana = _lent(elastic, kibana, origins)
+    return msgspec.structs.replace(settings, elasticsearch=elastic, kibana=kibana)
+
+
+def _resolved(table: str, server: _S, origins: dict[str, str]) -> _S:
+    changes: dict[str, object] = {}
+    if user := _USER.search(server.url):
+        changes["url"] = _USER.sub("//", server.url)
+        if not server.username:
             changes["username"] = unquote(user["name"])
             changes["password"] = Secret(unquote(user["password"]))
             for name in ("username", "password"):
-                origins[f"elasticsearch.{name}"] = origins["elasticsearch.url"]
+                origins[f"{table}.{name}"] = origins[f"{table}.url"]
     for name in ("api_key", "password"):
-        path = getattr(elastic, f"{name}_file")
-        if path and not getattr(elastic, name):
-            changes[name] = _from_file(f"elasticsearch.{name}_file", path, origins)
-            origins[f"elasticsearch.{name}"] = path
-    if elastic.keyring and not ({"api_key", "password"} & changes.keys()):
-        changes |= _from_keyring(elastic, origins)
-    if not changes:
-        return settings
-    return msgspec.structs.replace(
-        settings, elasticsearch=msgspec.structs.replace(elastic, **changes)
-    )
+        path = getattr(server, f"{name}_file")
+        if path and not getattr(server, name):
+            changes[name] = _from_file(f"{table}.{name}_file", path, origins)
+            origins[f"{table}.{name}"] = path
+    if server.keyring and not ({"api_key", "password"} & changes.keys()):
+        changes |= _from_keyring(table, server, origins)
+    return msgspec.structs.replace(server, **changes)
+
+
+def _lent(
+    elastic: ServerSettings, kibana: KibanaSettings, origins: dict[str, str]
+) -> KibanaSettings:
+    """Return the settings of Kibana with the credentials for Elasticsearch."""
+    lent = {name: getattr(elastic, name) for name in _CREDENTIALS}
+    for name in _CREDENTIALS:
+        if f"elasticsearch.{name}" in origins:
+            origins[f"kibana.{name}"] = f"elasticsearch.{name}"
+    return msgspec.structs.replace(kibana, **lent)
 
 
 def _cloud_url(cloud_id: str, origins: dict[str, str]) -> str:
@@ -91,35 +109,36 @@ def _from_file(key: str, path: str, origins: dict[str, str]) -> Secret:
 
 
 def _from_keyring(
-    elastic: ElasticsearchSettings, origins: dict[str, str]
+    table: str, server: ServerSettings, origins: dict[str, str]
 ) -> dict[str, object]:
     """Return the API key, or with a user name the password, if none is given."""
-    name = "password" if elastic.username else "api_key"
-    if getattr(elastic, name):
+    key = f"{table}.keyring"
+    name = "password" if server.username else "api_key"
+    if getattr(server, name):
         return {}
-    service, entry = elastic.keyring, elastic.username or "api_key"
+    service, entry = server.keyring, server.username or "api_key"
     try:
         # Named only here: few machines have one, and it is slow to find out.
         keyring: Any = importlib.import_module("keyring")
     except ImportError as error:
         raise ConfigError(
-            _KEYRING,
+            key,
             "the package keyring is not installed",
-            origin=origins[_KEYRING],
+            origin=origins[key],
             remedy="Install it with: pip install 'clisvc-shipper[keyring]'.",
         ) from error
     try:
         text = keyring.get_password(service, entry)
     except keyring.errors.KeyringError as error:
         raise ConfigError(
-            _KEYRING, f"the keyring cannot be read: {error}", origin=origins[_KEYRING]
+            key, f"the keyring cannot be read: {error}", origin=origins[key]
         ) from error
     if not text:
         raise ConfigError(
-            _KEYRING,
+            key,
             f"the keyring has no entry {entry!r} of {service!r}",
-            origin=origins[_KEYRING],
+            origin=origins[key],
             remedy=f"Make it with: keyring set {service} {entry}",
         )
-    origins[f"elasticsearch.{name}"] = f"keyring {service}"
+    origins[f"{table}.{name}"] = f"keyring {service}"
     return {name: Secret(text)}

@@ -39,8 +39,12 @@ _PATTERNS = {
         ' and any of - / * ? " < > | , # :'
     ),
     "input.shard": "expected a form such as 2/8",
+    "kibana.space": "expected small letters, digits, _ and - only",
 }
-_TABLES = ("elasticsearch", "input", "output", "state", "setup", "knowledge", "log")
+_TABLES = (
+    *("elasticsearch", "kibana"),
+    *("input", "output", "state", "setup", "knowledge", "log"),
+)
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
 
@@ -101,7 +105,8 @@ def load(
 def flatten(settings: Struct, prefix: str = "") -> list[tuple[str, object]]:
     """Return ``(key path, value)`` of every setting."""
     found: list[tuple[str, object]] = []
-    for name in settings.__struct_fields__:
+    # The address first: msgspec moves what a subclass redefines behind the rest.
+    for name in sorted(settings.__struct_fields__, key=lambda name: name != "url"):
         value = getattr(settings, name)
         if isinstance(value, Struct):
             found += flatten(value, f"{prefix}{name}.")

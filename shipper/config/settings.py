@@ -15,17 +15,15 @@ Positive = Annotated[int, Meta(ge=1)]
 Namespace = Annotated[
     str, Meta(pattern=r'^[^A-Z\\/*?"<>| ,#:\-]{1,100}$', description="a namespace")
 ]
+Space = Annotated[str, Meta(pattern=r"^[a-z0-9_\-]+$")]
 Shard = Annotated[str, Meta(pattern=r"^[1-9][0-9]*/[1-9][0-9]*$")]
 
 
-class ElasticsearchSettings(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
-):
-    """Table ``[elasticsearch]``: where documents go.
+class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a table about a server has: its address, who we are, and TLS.
 
     Attributes:
-        url: such as ``https://siem.example:9200``; a comma separates several nodes.
-        cloud_id: of a deployment in Elastic Cloud, instead of an address.
+        url: such as ``https://siem.example:9200``.
         api_key: base64 form, as Kibana shows it.
         api_key_file: a file that holds it instead.
         username: for basic authentication.
@@ -39,11 +37,9 @@ class ElasticsearchSettings(
         client_key: PEM file with its key.
         verify: check the server's certificate.
         timeout: seconds to wait for a reply.
-        compress: gzip what is sent.
     """
 
-    url: str = "http://127.0.0.1:9200"
-    cloud_id: str = ""
+    url: str = ""
     api_key: Secret = field(default_factory=Secret)
     api_key_file: str = ""
     username: str = ""
@@ -56,7 +52,37 @@ class ElasticsearchSettings(
     client_key: str = ""
     verify: bool = True
     timeout: Interval = 60.0
+
+
+class ElasticsearchSettings(ServerSettings, frozen=True, kw_only=True):
+    """Table ``[elasticsearch]``: where documents go.
+
+    Attributes:
+        url: a comma separates several nodes.
+        cloud_id: of a deployment in Elastic Cloud, instead of an address.
+        compress: gzip what is sent.
+    """
+
+    url: str = "http://127.0.0.1:9200"
+    cloud_id: str = ""
     compress: bool = False
+
+
+class KibanaSettings(ServerSettings, frozen=True, kw_only=True):
+    """Table ``[kibana]``: where dashboards and rules are installed, if anywhere.
+
+    Without credentials of its own it gets those of ``[elasticsearch]``: the users of
+    both are the same.
+
+    Attributes:
+        url: with the base path, if it has one; empty: nothing is done in Kibana.
+        space: whose dashboards and rules they are.
+        rules: which form of the alert rules is installed: ``stack`` rules, ``security``
+            detection rules, ``both``, or ``none``.
+    """
+
+    space: Space = "default"
+    rules: Literal["stack", "security", "both", "none"] = "stack"
 
 
 class InputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -204,6 +230,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         elasticsearch: where documents go.
+        kibana: where dashboards and rules are installed.
         input: which logs are read.
         output: how documents are sent.
         state: what is remembered.
@@ -216,6 +243,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     elasticsearch: ElasticsearchSettings = field(default_factory=ElasticsearchSettings)
+    kibana: KibanaSettings = field(default_factory=KibanaSettings)
     input: InputSettings = field(default_factory=InputSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     state: StateSettings = field(default_factory=StateSettings)

@@ -8,7 +8,7 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
-from shipper.config import ElasticsearchSettings
+from shipper.config import ElasticsearchSettings, ServerSettings
 from shipper.deliver.problems import public_url
 from shipper.deliver.wire import SERIALIZERS
 from shipper.errors import ConfigError
@@ -39,7 +39,7 @@ def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elastic
         options["basic_auth"] = (settings.username, password)
     urls = [url.strip() for url in settings.url.split(",")]
     if any(url.startswith("https:") for url in urls):
-        options |= _tls(settings)
+        options |= tls_options(settings, "elasticsearch")
     if not all(url.startswith(("https://", "http://")) for url in urls):
         raise _unusable(urls, "it begins with neither https:// nor http://")
     try:
@@ -47,6 +47,30 @@ def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elastic
     except (ValueError, TypeError, OSError) as error:
         # Without its cause, whose words may show a password.
         raise _unusable(urls, str(error)) from None
+
+
+def tls_options(settings: ServerSettings, table: str) -> dict[str, Any]:
+    """Return how a server's certificate is checked, in the words of the transport.
+
+    Args:
+        settings: of the server.
+        table: whose they are, such as ``elasticsearch``.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    options: dict[str, Any] = {"verify_certs": settings.verify}
+    if not settings.verify:
+        options["ssl_show_warn"] = False  # `check` says it, once
+    files = {
+        "ca_certs": settings.ca_cert,
+        "ssl_assert_fingerprint": settings.fingerprint,
+        "client_cert": settings.client_cert,
+        "client_key": settings.client_key,
+    }
+    for name in ("ca_cert", "client_cert", "client_key"):
+        _require_readable(f"{table}.{name}", getattr(settings, name))
+    return options | {option: value for option, value in files.items() if value}
 
 
 def _unusable(urls: list[str], reason: str) -> ConfigError:
@@ -59,28 +83,12 @@ def _unusable(urls: list[str], reason: str) -> ConfigError:
     )
 
 
-def _tls(settings: ElasticsearchSettings) -> dict[str, Any]:
-    options: dict[str, Any] = {"verify_certs": settings.verify}
-    if not settings.verify:
-        options["ssl_show_warn"] = False  # `check` says it, once
-    files = {
-        "ca_certs": settings.ca_cert,
-        "ssl_assert_fingerprint": settings.fingerprint,
-        "client_cert": settings.client_cert,
-        "client_key": settings.client_key,
-    }
-    for name in ("ca_cert", "client_cert", "client_key"):
-        _require_readable(name, getattr(settings, name))
-    return options | {option: value for option, value in files.items() if value}
-
-
-def _require_readable(name: str, path: str) -> None:
+def _require_readable(key: str, path: str) -> None:
     """The client would only notice with the first request, and blame the network."""
     try:
         if path:
             Path(path).read_bytes()
     except OSError as error:
         raise ConfigError(
-            f"elasticsearch.{name}",
-            f"{path} cannot be read: {error.strerror or error}",
+            key, f"{path} cannot be read: {error.strerror or error}"
         ) from error

@@ -51,7 +51,47 @@ def explain(error: Exception, url: str) -> ShipperError:
         return error
     if isinstance(error, ApiError):
         return _answered(error, where)
-    return _unanswered(error, where)
+    return unanswered(error, where)
+
+
+def unanswered(
+    error: Exception,
+    where: str,
+    *,
+    product: str = "Elasticsearch",
+    authority: str = "CLISVC_CA_CERT",
+) -> ShipperError:
+    """Turn an exception without an answer into the error a person is shown.
+
+    Args:
+        error: what the transport raised.
+        where: the server's address, without secrets.
+        product: what was expected there.
+        authority: variable that names the authority of its certificate.
+    """
+    match error:
+        case TlsError():
+            return SinkUnavailable(
+                f"TLS with {where} failed: {_root(error)}.",
+                remedy=(
+                    f"Give the certificate of its authority with {authority}, and "
+                    "check that the address is the one in the server's certificate."
+                ),
+            )
+        case ConnectionTimeout():
+            return SinkUnavailable(
+                f"{where} did not answer in time.",
+                remedy=f"Check that {product} is running and not overloaded.",
+            )
+        case ConnectionError():
+            return SinkUnavailable(
+                f"{where} cannot be reached: {_root(error)}.",
+                remedy=f"Check the address and that {product} is running there.",
+            )
+        case SerializationError():
+            return stranger(where, "its answer cannot be read", product=product)
+        case _:
+            return SinkUnavailable(f"{where} failed: {type(error).__name__}.")
 
 
 def outage(error: Exception, url: str) -> Outage:
@@ -73,32 +113,6 @@ def outage(error: Exception, url: str) -> Outage:
         )
     refused = any(isinstance(each, ConnectionRefusedError) for each in _causes(error))
     return Outage(problem, unknown=not refused)
-
-
-def _unanswered(error: Exception, where: str) -> ShipperError:
-    match error:
-        case TlsError():
-            return SinkUnavailable(
-                f"TLS with {where} failed: {_root(error)}.",
-                remedy=(
-                    "Give the certificate of its authority with CLISVC_CA_CERT, and "
-                    "check that the address is the one in the server's certificate."
-                ),
-            )
-        case ConnectionTimeout():
-            return SinkUnavailable(
-                f"{where} did not answer in time.",
-                remedy="Check that Elasticsearch is running and not overloaded.",
-            )
-        case ConnectionError():
-            return SinkUnavailable(
-                f"{where} cannot be reached: {_root(error)}.",
-                remedy="Check the address and that Elasticsearch is running there.",
-            )
-        case SerializationError():
-            return _stranger(where, "its answer cannot be read")
-        case _:
-            return SinkUnavailable(f"{where} failed: {type(error).__name__}.")
 
 
 def _answered(error: ApiError, where: str) -> ShipperError:
@@ -129,15 +143,24 @@ def _answered(error: ApiError, where: str) -> ShipperError:
     if isinstance(error, UnsupportedProductError) or (
         foreign and status < _SERVER_ERROR and status != _FORBIDDEN
     ):
-        return _stranger(
+        return stranger(
             where, f"it answered {status} without the X-Elastic-Product header"
         )
     return SinkUnavailable(f"{where} answered {status}{detail}.")
 
 
-def _stranger(where: str, evidence: str) -> SinkUnavailable:
+def stranger(
+    where: str, evidence: str, *, product: str = "Elasticsearch"
+) -> SinkUnavailable:
+    """Return that something else answers at an address.
+
+    Args:
+        where: the address, without secrets.
+        evidence: what shows it.
+        product: what was expected there.
+    """
     return SinkUnavailable(
-        f"{where} is not Elasticsearch: {evidence}.",
+        f"{where} is not {product}: {evidence}.",
         remedy="Check address and port, and any proxy in between.",
     )
 

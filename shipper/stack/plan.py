@@ -57,12 +57,12 @@ class Step(Struct, frozen=True, kw_only=True):
     """What set-up does with one object, or why it does nothing.
 
     Attributes:
-        kind: kind of object (``index-template``), ``data-stream``, ``index``, or what
-            a server lacks (``field-type``, ``failure-store``).
+        kind: kind of object (``index-template``, ``dashboard``), ``data-stream``,
+            ``index``, or what a server lacks (``field-type``, ``failure-store``).
         name: the object's name.
         action: what is done.
         reason: why, in words; empty if it needs none.
-        asset: what is sent; only with ``create`` and ``update``.
+        asset: what Elasticsearch is sent; only with ``create`` and ``update``.
         changes: what ``update`` changes: path, value now, value then.
         error: what went wrong; only with ``refused``.
     """

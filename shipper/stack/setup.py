@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from elastic_transport import ApiError
@@ -50,22 +50,45 @@ def apply(client: Elasticsearch, steps: Iterable[Step]) -> list[Step]:
             ours and leave a data stream without our fields.
         NotPermitted: the credentials are wrong.
     """
-    done: list[Step] = []
-    blocked = ""
     with explained(client):
-        for step in steps:
-            if step.action in _UNPLANNED:
-                done.append(step)
-            elif blocked:
-                done.append(_refused(step, SinkUnavailable(blocked)))
-            else:
-                done.append(_carry_out(client, step))
-            if done[-1].error and step.kind == Kind.INGEST_PIPELINE:
-                blocked = f"not tried, because {step.name} was refused"
+        done = carried_out(
+            steps, lambda step: _carry_out(client, step), before=Kind.INGEST_PIPELINE
+        )
         if not any(step.error for step in done):
             for template in _templates(done):
                 _require_mapped(client, template)
     return done
+
+
+def carried_out(
+    steps: Iterable[Step], carry_out: Callable[[Step], Step], *, before: str
+) -> list[Step]:
+    """Return the steps of a plan after what was to be done is done.
+
+    Args:
+        steps: the plan.
+        carry_out: does one of them, and returns it, refused if it was.
+        before: kind without which those that follow are not tried.
+    """
+    done: list[Step] = []
+    blocked = ""
+    for step in steps:
+        if step.action in _UNPLANNED:
+            done.append(step)
+        elif blocked:
+            done.append(refused(step, SinkUnavailable(blocked)))
+        else:
+            done.append(carry_out(step))
+        if done[-1].error and step.kind == before:
+            blocked = f"not tried, because {step.name} was refused"
+    return done
+
+
+def refused(step: Step, error: ShipperError) -> Step:
+    """Return a step that could not be taken, and why."""
+    return msgspec.structs.replace(
+        step, action="refused", reason=error.message, error=error
+    )
 
 
 def ensure(
@@ -118,7 +141,7 @@ def _carry_out(client: Elasticsearch, step: Step) -> Step:
         elif step.asset is not None:
             install(client, step.asset, replace=step.action == "update")
     except ApiError as error:
-        return _refused(step, explain(error, address(client)))
+        return refused(step, explain(error, address(client)))
     return step
 
 
@@ -130,12 +153,6 @@ def _remove(client: Elasticsearch, step: Step) -> None:
             client.indices.delete(index=step.name)
         case _:
             remove(client, Kind(step.kind), step.name)
-
-
-def _refused(step: Step, error: ShipperError) -> Step:
-    return msgspec.structs.replace(
-        step, action="refused", reason=error.message, error=error
-    )
 
 
 def _ensure_missing(

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """``clisvc setup`` as people use it, against a full server played at the wire."""
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.fakes.answering import answering
 from tests.fakes.fullserver import FullServer, problem
+from tests.fakes.kibana import FakeKibana, refused
 from tests.live.commands import clisvc
 
 
@@ -110,3 +114,93 @@ def test_wrong_use(words: tuple[str, ...], closed_url: str) -> None:
 
     assert done.code == 2
     assert "--uninstall" in done.err
+
+
+def _reports(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_kibana() -> None:
+    """Both servers are planned before either is changed, and told one after the other.
+
+    Taking it back begins with what is shown: dashboards before templates.
+    """
+    server, kibana = FullServer("9.2.0"), FakeKibana()
+    with answering(server) as url, kibana.serving() as address:
+        words = ("setup", "--elasticsearch-url", url, "--kibana-url", address, "--json")
+        planned = clisvc(*words, "--dry-run")
+        untouched = [*server.changes, *kibana.changes]
+        applied = clisvc(*words)
+        again = clisvc(*words)
+        gone = clisvc(*words, "--uninstall")
+
+    assert untouched == []
+    assert [one.code for one in (planned, applied, again, gone)] == [0, 0, 0, 0]
+    servers = ["Elasticsearch 9.2.0", "Kibana 9.2.0"]
+    for done, action, order in (
+        (applied, "create", servers),
+        (again, "unchanged", servers),
+        (gone, "remove", servers[::-1]),
+    ):
+        reports = _reports(done.out)
+        assert [report["server"] for report in reports] == order
+        assert {s["action"] for report in reports for s in report["steps"]} == {action}
+    assert not kibana.saved
+    assert not kibana.single
+
+
+def test_kibana_alone() -> None:
+    """--only kibana leaves Elasticsearch alone; other kinds leave Kibana alone."""
+    server, kibana = FullServer("9.2.0"), FakeKibana(spaces=("soc",))
+    with answering(server) as url, kibana.serving() as address:
+        words = ("setup", "--elasticsearch-url", url, "--kibana-url", address)
+        roles = clisvc(*words, "--only", "roles")
+        asked = list(kibana.requests)
+        before = list(server.changes)
+        more = ("--kibana-space", "soc", "--kibana-rules", "none")
+        done = clisvc(*words, "--only", "kibana", *more, "--json")
+        gone = clisvc(*words, "--only", "kibana", *more, "--uninstall")
+
+    assert (roles.code, done.code, gone.code, asked) == (0, 0, 0, [])
+    assert not kibana.saved
+    assert server.changes == before
+    assert done.json["server"] == "Kibana 9.2.0, space soc"
+    assert {s["kind"] for s in done.json["steps"]} == {
+        "index-pattern",
+        "search",
+        "dashboard",
+    }
+
+
+def test_no_kibana() -> None:
+    """Kibana has to be named before anything is done there."""
+    done = clisvc("setup", "--only", "kibana")
+
+    assert done.code == 2
+    assert "--kibana-url" in done.err
+
+
+def test_refused_by_kibana() -> None:
+    """What Kibana refuses is in the table; the code says so; secrets are not shown."""
+    said = {"POST /api/saved_objects/_import": refused(403, "Unable to bulk_create")}
+    kibana = FakeKibana(said=said)
+    with answering(FullServer("9.2.0")) as url, kibana.serving() as address:
+        done = clisvc(
+            *("setup", "--elasticsearch-url", url, "--kibana-url", address),
+            extra={"CLISVC_KIBANA_API_KEY": "s3cr3t"},
+        )
+
+    assert done.code == 77
+    assert "Unable to bulk_create" in done.out
+    assert "s3cr3t" not in done.out + done.err
+
+
+def test_old_kibana() -> None:
+    """A Kibana that is too old stops it all before Elasticsearch is changed."""
+    server = FullServer("8.9.0")
+    with answering(server) as url, FakeKibana("8.9.0").serving() as address:
+        done = clisvc("setup", "--elasticsearch-url", url, "--kibana-url", address)
+
+    assert done.code == 69
+    assert "8.17" in done.err
+    assert server.changes == []

@@ -114,3 +114,51 @@ def test_no_cloud_id(wrong: str) -> None:
     assert caught.value.message.startswith(
         f"elasticsearch.cloud_id: {wrong!r} is no cloud id"
     )
+
+
+def test_kibana_borrows_credentials() -> None:
+    """Without credentials of its own, Kibana is given those for Elasticsearch."""
+    environment = {"CLISVC_API_KEY": _SECRET, "CLISVC_KIBANA_URL": "http://kibana"}
+
+    loaded = load(environment=environment)
+
+    assert loaded.settings.kibana.api_key == Secret(_SECRET)
+    assert ("kibana.api_key", "<hidden>", "elasticsearch.api_key") in loaded.rows()
+
+
+def test_kibana_keeps_its_credentials() -> None:
+    """Credentials of its own, also those in its address, are not mixed with others."""
+    environment = {"CLISVC_API_KEY": _SECRET, "CLISVC_KIBANA_URL": "http://a:b@kibana"}
+
+    kibana = load(environment=environment).settings.kibana
+
+    assert (kibana.url, kibana.username) == ("http://kibana", "a")
+    assert kibana.password == Secret("b")
+    assert not kibana.api_key
+
+
+def test_no_kibana_no_credentials() -> None:
+    """A Kibana that is not named is lent nothing."""
+    assert not load(environment={"CLISVC_API_KEY": _SECRET}).settings.kibana.api_key
+
+
+def test_kibana_from_keyring(memory_keyring: MemoryKeyring) -> None:
+    """The keyring serves Kibana as it does Elasticsearch."""
+    memory_keyring.set_password("soc", "api_key", _SECRET)
+    options = {"kibana.keyring": "soc", "kibana.url": "http://kibana"}
+
+    loaded = load(environment={"CLISVC_API_KEY": "other"}, options=options)
+
+    assert loaded.settings.kibana.api_key == Secret(_SECRET)
+    assert loaded.origins["kibana.api_key"] == "keyring soc"
+
+
+def test_impossible_space() -> None:
+    """The name of a space is what Kibana allows: small letters, digits, _ and -."""
+    with pytest.raises(ConfigError) as caught:
+        load(environment={"CLISVC_KIBANA_SPACE": "The SOC"})
+
+    assert caught.value.message == (
+        "kibana.space: expected small letters, digits, _ and - only, not 'The SOC'"
+        " (from CLISVC_KIBANA_SPACE)."
+    )

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What taking set-up back would do in Kibana. All is decided before anything is done.
+
+Only what has our ids and our names is looked at; what others use stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shipper.kibana.client import Kibana
+from shipper.kibana.holdings import holdings, references, referring
+from shipper.kibana.objects import SAVED, Kind, Object, objects, title
+from shipper.kibana.plan import taken
+from shipper.stack import Inventory, Step
+
+
+def plan_removal(kibana: Kibana) -> list[Step]:
+    """Return what would be removed, in order, and what would be left. Changes nothing.
+
+    Raises:
+        SinkUnavailable: Kibana is unreachable, refuses, or is something else.
+        NotPermitted: the credentials are wrong, or may not see what there is.
+    """
+    found = holdings(kibana, Kind)
+    for each in found.values():
+        if each.refusal:
+            raise each.refusal
+    steps: list[Step] = []
+    # What goes: what only these use is free.
+    gone: set[tuple[str, str]] = set()
+    for one in reversed(objects(kibana.space)):
+        theirs = found[one.kind].objects.get(one.id)
+        if theirs is None:
+            continue
+        reason = taken(one, theirs) or _used(kibana, one, found, gone)
+        if not reason:
+            gone.add((one.kind, str(theirs["id"])))
+        steps.append(
+            Step(
+                kind=one.kind,
+                name=one.name,
+                action="kept" if reason else "remove",
+                reason=reason,
+            )
+        )
+    return steps
+
+
+def _used(
+    kibana: Kibana,
+    one: Object,
+    found: Mapping[Kind, Inventory],
+    gone: set[tuple[str, str]],
+) -> str:
+    """Return what others use an object for, or an empty text."""
+    if one.kind is Kind.CONNECTOR:
+        ours = len(found[Kind.RULE].objects)
+        others = references(kibana, one) - ours
+        return f"{others} more of your rules use it" if others > 0 else ""
+    if one.kind not in SAVED or one.kind is Kind.DASHBOARD:
+        return ""
+    there = str(found[one.kind].objects[one.id]["id"])
+    for user in referring(kibana, one.kind, there):
+        if (user["type"], user["id"]) not in gone:
+            return f"the {user['type']} {title(user)!r} uses it"
+    return ""
