@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 
 import tzlocal
@@ -49,17 +49,15 @@ class Assembly:
     ) -> Iterator[tuple[Ticket, list[Event]]]:
         """Yield a ticket and the events of each chunk; advance the life behind it.
 
-        What is left of a chunk goes with the next; what is left of the last one has to
-        be read again with what follows, and is not in any ticket.
+        What is left of the last chunk has to be read again with what follows, and is
+        not in any ticket.
         """
         life = reading.life
         parser = self._parser(source)
         enricher = self._enricher(source, life)
         trail = enricher.trail
-        rest: Chunk | None = None
-        for following in reading.chunks:
-            chunk = following if rest is None else rest.joined(following)
-            final = reading.final and following is reading.chunks[-1]
+        for chunk in _whole(reading.chunks):
+            final = reading.final and chunk.end == reading.chunks[-1].end
             neighbour = None
             if trail.neighbour_ms is not None:
                 neighbour = Neighbour(
@@ -82,7 +80,6 @@ class Assembly:
             )
             if parsed.end > start:
                 yield ticket, events
-            rest = chunk.behind(parsed.end) if parsed.end < chunk.end else None
 
     def _enricher(self, source: Source, life: Life) -> Enricher:
         if not isinstance(life.carry, Enricher):
@@ -109,6 +106,22 @@ class Assembly:
             )
             self._parsers[name] = parser
         return parser
+
+
+def _whole(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield chunks that follow each other without a gap as one.
+
+    Lines the tailer sets apart may belong to one record, which is then parsed once.
+    """
+    run: list[Chunk] = []
+    for chunk in chunks:
+        if chunk.gapless:
+            run.append(chunk)
+        else:
+            yield chunk.behind(run)
+            run = []
+    if run:
+        yield run.pop().behind(run)
 
 
 def zones_of(source: Source, settings: Settings, machine_zone: str) -> Zones:

@@ -80,8 +80,9 @@ def _signature_rows(signature: dict[str, Any]) -> list[Row]:
 def _reading_rows(reading: dict[str, Any]) -> list[Row]:
     numbers = [reading["hex"], f"signed {reading['signed']}"]
     if reading["twin"]:
-        wrapped = reading["namespace"] == "win32"
-        numbers.append(f"{'as an HRESULT' if wrapped else 'wraps'} {reading['twin']}")
+        # Wrapping sets bits, so the greater of two twins is the wrapped one.
+        inner = reading["hex"] < reading["twin"]
+        numbers.append(f"{'as an HRESULT' if inner else 'wraps'} {reading['twin']}")
     origin = f"{reading['namespace']}, facility {reading['facility']}"
     rows: list[Row] = [
         (

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -29,16 +30,18 @@ from shipper.knowledge import (
     match,
     named,
     read,
+    remedied,
     role_of,
     search,
+    signature,
     worded,
 )
 from shipper.knowledge import explain as readings_of
 from shipper.parse import Parser, Zones
-from shipper.records import Chunk
+from shipper.records import Chunk, Record
 
 _SHOWN = 50  # codes a search shows
-_REFUSAL_ROLES = frozenset({"launch", "echo", "verify", "integrity"})
+_REFUSAL_ROLES = frozenset({"launch", "echo", "verify", "integrity", "register"})
 _NOT_OF_WINDOWS = frozenset({"msi", "exit"})
 _SYSTEM_TABLE = frozenset({"win32", "hresult"})
 _COLUMNS = ("Code", "Hex", "Namespace", "Severity", "Symbol", "Meaning")
@@ -71,7 +74,7 @@ def explain(
     elif wanted is not None:
         _search(wanted, as_json=as_json)
     elif words == ("-",):
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        text = _text(sys.stdin.buffer.read())
         _excerpt(_codes(text.split()) or _lines(text), text, as_json=as_json)
     else:
         answers = _arguments(words)
@@ -167,18 +170,31 @@ def _lines(text: str) -> list[dict[str, Any]]:
     data = text.encode("utf-8", "replace") + b"\n"
     chunk = Chunk(start=0, data=data, end=len(data))
     for record in Parser(Zones()).parse(chunk, None, 0).records:
-        message = record.message
-        signature = match(message)
-        finding = None if signature else find(message)
-        code = signature.code if signature else finding.value if finding else None
-        if signature is None and code is None:
+        found, code, namespace = _sense(record)
+        if found is None and code is None:
             continue
-        told = signature or finding
-        namespace = told.namespace if told else None
         readings = () if code is None else readings_of(code, namespace=namespace)
-        remedy = _remedy(signature, code, namespace)
-        answers.append(_answer(message, readings, signature, remedy))
+        remedy = _remedy(found, code, namespace)
+        answers.append(_answer(record.message, readings, found, remedy))
     return answers
+
+
+def _sense(record: Record) -> tuple[Match | None, int | None, str | None]:
+    """Return what a record says as its document does: signature, code, namespace."""
+    found = match(record.message)
+    if found is not None:
+        return found, found.code, found.namespace
+    finding = find(record.message)
+    code = finding.value if finding else None
+    if record.dialect == "ccm" and record.level == "error":
+        found = Match(signature=signature("S28"), code=code)
+    return found, code, finding.namespace if finding else None
+
+
+def _text(data: bytes) -> str:
+    """Decode a part of a log; Windows' own tools write UTF-16."""
+    wide = data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
 def _remedy(
@@ -187,9 +203,13 @@ def _remedy(
     """Return what can be done about a cause; about an echo there is nothing."""
     if namespace in _NOT_OF_WINDOWS or (code is not None and role_of(code) == "echo"):
         return None
-    signature = found.signature if found else None
-    cause = cause_of(signature.id if signature else "", code)
-    refused = signature is not None and signature.role in _REFUSAL_ROLES
+    known = found.signature if found else None
+    cause = cause_of(known.id if known else "", code, namespace)
+    refused = known is not None and known.role in _REFUSAL_ROLES
+    if known is not None and not (refused or remedied(known.id)):
+        return None
+    if found is not None and found.outcome != "failure":
+        return None
     return for_cause(cause) if refused or cause != "unknown" else None
 
 

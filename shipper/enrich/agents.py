@@ -16,6 +16,13 @@ as the worst of its own. What the transition table leaves open is decided so:
 - A launcher nothing was heard of for 30 days, by the records' own time, is forgotten
   unless it is failing.
 - An echo (1003) never replaces a cause known in the same episode.
+- A cycle begins 20 hours after its predecessor by the clock as it stands: a clock that
+  was set back begins none, but the next is counted from where it stands now. What is
+  within 20 hours of the refusal that opened a cycle is of that cycle, whatever the
+  clock showed in between.
+- A cause that comes after its echo has a document of its own. If the incident is the
+  one that opened the first cycle, that document says so, too, because who counts first
+  refusals for a cause (rule R2) could not see this one otherwise.
 """
 
 from __future__ import annotations
@@ -59,6 +66,7 @@ class Change(Struct, frozen=True, kw_only=True):
         now: a copy of its state after, without the launchers.
         cycle_opened: this refusal opened a cycle.
         began: the episode began with this record.
+        explained: the cause of a refusal that was told already has come to light.
     """
 
     agent: Agent
@@ -68,6 +76,7 @@ class Change(Struct, frozen=True, kw_only=True):
     now: AgentState
     cycle_opened: bool = False
     began: bool = False
+    explained: bool = False
 
 
 def refused(trail: Trail, launcher: Launcher, evidence: Evidence) -> Iterator[Change]:
@@ -75,10 +84,7 @@ def refused(trail: Trail, launcher: Launcher, evidence: Evidence) -> Iterator[Ch
     for agent, known in _served(trail, launcher):
         previous = known.state
         began = _begin(known, evidence)
-        opened = not known.cycles or evidence.ms - known.cycle_ms >= CYCLE_MS
-        if opened:
-            known.cycles += 1
-            known.cycle_ms = evidence.ms
+        opened = _open_cycle(known, evidence.ms)
         known.refusals += 1
         one = launcher_of(known, launcher)
         again = opened and known.cycles > 1
@@ -89,12 +95,26 @@ def refused(trail: Trail, launcher: Launcher, evidence: Evidence) -> Iterator[Ch
         )
 
 
-def learned_cause(trail: Trail, launcher: Launcher, evidence: Evidence) -> None:
+def learned_cause(
+    trail: Trail, launcher: Launcher, evidence: Evidence
+) -> Iterator[Change]:
     """Let a cause that comes after its echo replace what the echo left open."""
-    for _, known in _served(trail, launcher):
+    for agent, known in _served(trail, launcher):
         state = launcher_of(known, launcher).state
-        if evidence.root_code and state in FAILING:
-            settle(known, launcher, state, evidence)
+        if not evidence.root_code or state not in FAILING:
+            continue
+        before = known.cause, known.root_code
+        settle(known, launcher, state, evidence)
+        if before != (known.cause, known.root_code):
+            yield Change(
+                agent=agent,
+                launcher=launcher,
+                rule=evidence.rule,
+                previous=known.state,
+                now=replace(known, launchers={}),
+                cycle_opened=known.refusals == 1,
+                explained=True,
+            )
 
 
 def install_pending(
@@ -192,6 +212,19 @@ def _after_refusal(one: LauncherState, evidence: Evidence, *, again: bool) -> st
         repair = evidence.within(CYCLE_MS, one.needed_ms)
         now = "repair_pending" if repair else "launch_failed"
     return "install_pending" if again and now == "launch_failed" else now
+
+
+def _open_cycle(known: AgentState, ms: int) -> bool:
+    """Count a refusal's cycle; tell whether the refusal opened it."""
+    since = known.cycle_ms if known.back_ms is None else known.back_ms
+    later = ms - since >= CYCLE_MS and abs(ms - known.cycle_ms) >= CYCLE_MS
+    if known.cycles and not later:
+        if ms < since:
+            known.back_ms = ms
+        return False
+    known.cycles += 1
+    known.cycle_ms, known.back_ms = ms, None
+    return True
 
 
 def _begin(known: AgentState, evidence: Evidence) -> bool:

@@ -16,7 +16,7 @@ from shipper.enrich.sense import Sense
 from shipper.records import Generation, Moment, Record, Source, Stream
 
 _WRITERS = 64
-_THREADS = 1024
+_ROOM = 1 << 18  # characters of ready-made text kept for a writer
 _LINE_DIGITS = 9  # at most; longer ones are no numbers of lines
 _CLISVC, _CCM = (
     f'"module":"sms","dataset":"{stream}",' for stream in (Stream.CLISVC, Stream.CCM)
@@ -34,11 +34,12 @@ class Writer:
         process: inside of a process object without its end, or empty when the writer
             is not a program.
         component: member of ``sms.record``, or empty.
+        most: threads kept at a time.
         threads: by thread, the members ``process`` of the document, ``process.parent``
             without its name, and ``sms.record``.
     """
 
-    __slots__ = ("component", "event", "log", "process", "threads")
+    __slots__ = ("component", "event", "log", "most", "process", "threads")
 
     def __init__(self, component: str) -> None:
         name = basename(component)
@@ -51,10 +52,11 @@ class Writer:
             self.process = f'"name":{text(name)}'
             if name != component:
                 self.process += f',"executable":{text(component)}'
+        self.most = _ROOM // (150 + 2 * len(self.process) + len(self.component))
 
     def on(self, thread: int | None) -> tuple[str, str, str]:
         """Return ``process``, the inside of ``process.parent``, and ``sms.record``."""
-        if len(self.threads) >= _THREADS:
+        if len(self.threads) >= self.most:
             self.threads.clear()
         inside = self.process
         written = self.component
@@ -127,11 +129,14 @@ class Composer:
         how = (record.dialect, record.quality)
         reading = self._readings.get(how) or self._reading(how)
         stream, shared, level, origin = _CLISVC, self._clisvc, sense.level, ""
+        related = sense.related
         if record.dialect == "ccm":
             stream, shared, level = _CCM, self._ccm, record.level or level
             origin = _origin(record.origin)
             if record.user:
-                top += f'"user":{{"name":{text(record.user)}}},'
+                user = text(record.user)
+                top += f'"user":{{"name":{user}}},'
+                related = f"{related[:-1]},{user}]" if related else f',"user":[{user}]'
         flags = ""
         if record.flags:
             flags = f',"flags":{_encode(record.flags).decode()}'
@@ -142,7 +147,7 @@ class Composer:
             f'"@timestamp":"{moment.text}.{record.millis:03d}Z",'
             f'"message":{sense.message},{writer.log}"level":"{level}"{origin}'
             f"{self._file}{own if process is None else process}{sense.error}{top}"
-            f"{shared}{sense.related}{self._place}{start}{flags}}}{written}"
+            f"{shared}{related}{self._place}{start}{flags}}}{written}"
             f"{self._time}{reading}{sense.sms}{more}{self._end}"
         ).encode()
 

@@ -29,9 +29,11 @@ OPENING = frozenset({"launch", "echo", "verify", "integrity", "register"})
 #: Roles that refuse an application, if their code is not 0.
 REFUSING = OPENING - {"verify"}
 _JOINING = OPENING | {"appverify"}
+#: A launch fails or is not authorised, one of both, before it is verified.
+_FIRST = frozenset({"launch", "integrity"})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def launcher_of(app: str, executable: str) -> Launcher | None:
     """Resolve a launcher: by the application's name, else by the program's path."""
     return (by_app(app) if app else None) or (
@@ -76,6 +78,8 @@ def join(trail: Trail, record: Record, match: Match, record_id: str) -> Incident
     _learn(incident, match)
     remember(trail.incidents, thread, incident)
     put_off(trail, record, incident.app)
+    if incident.launcher:
+        _call_off(trail, incident.launcher)
     return incident
 
 
@@ -100,6 +104,23 @@ def put_off(trail: Trail, record: Record, app: str) -> None:
     last = trail.attempts.pop(_thread(record), None)
     if last is not None:
         _hold(trail, record, last, _held(last, {app, last.app}))
+
+
+def _call_off(trail: Trail, launcher: str) -> None:
+    """Let no thread prove a launch that was refused on another."""
+    for last in trail.attempts.values():
+        if last.launched and _is(launcher, last.app, last.executable):
+            last.launched = False
+        if last.held:
+            launches = last.held.items()
+            last.held = {
+                app: path for app, path in launches if not _is(launcher, app, path)
+            }
+
+
+def _is(ident: str, app: str, executable: str) -> bool:
+    launcher = launcher_of(app, executable)
+    return launcher is not None and launcher.id == ident
 
 
 def attempt(trail: Trail, record: Record, match: Match) -> list[Launcher]:
@@ -184,9 +205,10 @@ def _hold(trail: Trail, record: Record, last: Attempt, held: dict[str, str]) -> 
 
 
 def _continues(incident: Incident, record: Record, match: Match) -> bool:
-    if match.signature.role in incident.roles:
+    role = match.signature.role
+    if role in _FIRST and not (_FIRST | {"verify"}).isdisjoint(incident.roles):
         return False
-    if not _follows(record, incident):
+    if role in incident.roles or not _follows(record, incident):
         return False
     launcher = launcher_of(match.app, match.exe)
     if launcher is not None and incident.launcher:
@@ -224,14 +246,18 @@ def _learn(incident: Incident, match: Match) -> None:
         launcher = launcher_of(incident.app, incident.executable)
         incident.launcher = launcher.id if launcher else ""
     signature, code = match.signature, match.code
-    if code == 0 or incident.cause == "integrity":
+    if code == 0:
+        return
+    incident.failing |= signature.role in REFUSING
+    if incident.cause == "integrity":
         return
     integrity = signature.role == "integrity"
-    cause = "integrity" if integrity else cause_of(signature.id, code)
+    cause = "integrity" if integrity else cause_of(signature.id, code, match.namespace)
     root = ""
     if code is not None and role_of(code) == "cause" and signature.role in OPENING:
         root = code_text(code)
-    if integrity or (root and not incident.root_code):
+    first_hand = signature.role == "launch" or not incident.root_code
+    if integrity or (root and first_hand):
         incident.cause, incident.root_code = cause, root or incident.root_code
     elif not incident.cause:
         incident.cause = cause

@@ -162,6 +162,7 @@ def remedy_members(remedy: Remedy) -> dict[str, object]:
         members["lasting"] = remedy.lasting
     if remedy.rights:
         members["rights"] = remedy.rights
+        members["policies"] = remedy.policies
     if remedy.account:
         members["account"] = remedy.account
     if remedy.references:

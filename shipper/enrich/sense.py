@@ -28,6 +28,7 @@ from shipper.knowledge import (
     for_cause,
     level,
     meaningful,
+    remedied,
     severity,
     shape,
     signature,
@@ -173,9 +174,8 @@ def _told(message: str, found: Match, namespace: str | None, version: str) -> Se
         sms["launch"] = {name: value for name, value in launch.items() if value}
     if rule.status == "assumed":
         sms["signature"] = {"status": rule.status}
-    cause = cause_of(rule.id, code)
-    alone = rule.role not in _LAUNCH_ROLES and rule.role != "crashed"
-    if alone and found.outcome == "failure" and cause != "unknown":
+    cause = cause_of(rule.id, code, namespace)
+    if remedied(rule.id) and found.outcome == "failure" and cause != "unknown":
         sms["remedy"] = remedy_members(for_cause(cause))
     launcher = launcher_of(found.app, found.exe)
     about_file = found.exe and rule.role in _FILE_ROLES
@@ -187,7 +187,7 @@ def _told(message: str, found: Match, namespace: str | None, version: str) -> Se
         launcher=launcher,
         agent=trailing({"agent": agent_members(launcher.agent)} if launcher else {}),
         file=leading({"file": {"path": found.exe}} if about_file else {}),
-        event=leading(_event(found)),
+        event=leading(_event(found, namespace)),
         related=trailing({"user": [found.account]} if found.account else {}),
         error=leading(document),
         sms=trailing(sms),
@@ -195,7 +195,7 @@ def _told(message: str, found: Match, namespace: str | None, version: str) -> Se
     )
 
 
-def _event(found: Match) -> dict[str, object]:
+def _event(found: Match, namespace: str | None) -> dict[str, object]:
     """Return what ``event`` says of a message with a rule."""
     rule = found.signature
     event: dict[str, object] = {
@@ -206,7 +206,7 @@ def _event(found: Match) -> dict[str, object]:
     if found.outcome:
         event["outcome"] = found.outcome
     event |= {"reason": rule.reason, "code": rule.id}
-    grade = severity(rule.role, found.code)
+    grade = severity(rule.role, found.code, namespace)
     if grade:
         event["severity"] = grade
     return event

@@ -69,6 +69,7 @@ def launcher_of(known: AgentState, launcher: Launcher) -> LauncherState:
     """Return what is known of a launcher; from now on it is remembered."""
     one = known.launchers.get(launcher.id)
     if one is None:
+        _make_room(known)
         one = LauncherState()
         remember(known.launchers, launcher.id, one)
     return one
@@ -101,6 +102,14 @@ def follow(known: AgentState, one: LauncherState) -> None:
             other for other in others if other.state in FAILING and _explained(other)
         )
         known.cause, known.root_code = (why or one).cause, (why or one).root_code
+
+
+def _make_room(known: AgentState) -> None:
+    """Forget one that works rather than one that fails."""
+    if len(known.launchers) >= Trail.LIMIT:
+        others = known.launchers.items()
+        sound = (name for name, one in others if one.state not in FAILING)
+        known.launchers.pop(next(sound, ""), None)
 
 
 def _worst(launchers: Iterable[LauncherState]) -> LauncherState | None:

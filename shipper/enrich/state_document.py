@@ -92,7 +92,8 @@ class StateComposer:
                 value = read(incident.root_code)[0].value
                 error = error_members(value, "launch", None)
                 document["error"], sms["error"] = error["error"], error["sms"]
-            if incident.cause != "unknown":
+            # What else is refused says nothing about a checksum.
+            if incident.cause != "unknown" and now.state != "integrity_failed":
                 cause = incident.cause
         if failing:
             sms["remedy"] = remedy_members(for_cause(cause or "unknown"))
@@ -127,6 +128,8 @@ def _event(record: Record, change: Change) -> dict[str, object]:
 
 
 def _action(change: Change) -> str:
+    if change.explained:
+        return "agent-cause-learned"
     if change.cycle_opened and not change.began:
         return "agent-cycle-opened"
     return f"agent-{change.now.state.replace('_', '-')}"
@@ -174,7 +177,9 @@ def _prose(source: Source, change: Change) -> str:
         return f"{who} is {state} since {_day(now)}, {why}"
     cycles = _times(now.cycles, "cycle")
     if now.state == "integrity_failed":
-        return f"{who} failed its integrity check in {cycles} since {_day(now)}"
+        return (
+            f"{who} failed its integrity check, refused in {cycles} since {_day(now)}"
+        )
     return f"{who} refused in {cycles} since {_day(now)}, {why}: {state}"
 
 

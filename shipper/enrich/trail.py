@@ -29,7 +29,9 @@ class Incident(Struct, kw_only=True, omit_defaults=True):
         executable: path of the launched program, once known.
         cause: why, once known.
         root_code: the causing code as written in documents; never an echo's.
+        failing: one of its records refuses the application.
         refused: its refusal has been counted.
+        judged: it has moved its launcher's state.
         last_ms: time of its last record, milliseconds UTC.
         next_offset: where the line after its last record begins, in bytes.
     """
@@ -42,7 +44,9 @@ class Incident(Struct, kw_only=True, omit_defaults=True):
     executable: str = ""
     cause: Cause | Literal[""] = ""
     root_code: str = ""
+    failing: bool = False
     refused: bool = False
+    judged: bool = False
     last_ms: int = 0
     next_offset: int = 0
 
@@ -106,6 +110,8 @@ class AgentState(Struct, kw_only=True, omit_defaults=True):
         cycles: cycles in which it was refused in this episode; 0 while it fails for
             another reason.
         cycle_ms: time of the refusal that opened the current cycle.
+        back_ms: time of the earliest refusal since then, if that is before it because
+            the clock was set back; else ``None``.
         refusals: refusals in this episode.
         relapse: the episode began within 7 days of the end of the one before.
         ended_ms: when the last episode ended, ``None`` if none did.
@@ -122,6 +128,7 @@ class AgentState(Struct, kw_only=True, omit_defaults=True):
     pending_since_source: str = ""
     cycles: int = 0
     cycle_ms: int = 0
+    back_ms: int | None = None
     refusals: int = 0
     relapse: bool = False
     ended_ms: int | None = None

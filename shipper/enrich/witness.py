@@ -19,6 +19,8 @@ _CAUSES: dict[str, Cause] = {
     "blocked": "distribution",
     "reported": "unknown",
 }
+#: The application launched just now waits, be it for itself or for another.
+_PUTTING_OFF = frozenset({"launch-deferred", "verify-pending"})
 
 
 class Witness:
@@ -53,8 +55,10 @@ class Witness:
             Whether it is the refusal that counts for the incident, and what changed.
         """
         role, trail = match.signature.role, self._trail
-        if launcher is None or role not in REFUSING | {"verify"}:
+        # What a verification returns is news only if it tells whose incident it is.
+        if launcher is None or (role == "appverify" and incident.judged):
             return False, []
+        incident.judged = True
         evidence = Evidence(
             id=record_id,
             ms=record.epoch_ms,
@@ -65,14 +69,14 @@ class Witness:
         )
         changes: list[Change] = []
         failing = role in REFUSING and match.code != 0
-        first = failing and not incident.refused
+        first = incident.failing and not incident.refused
         if first:
             incident.refused = True
             changes += agents.refused(trail, launcher, evidence)
         elif failing and incident.cause == "integrity":
             changes += agents.integrity_failed(trail, launcher, evidence)
         elif failing:
-            agents.learned_cause(trail, launcher, evidence)
+            changes += agents.learned_cause(trail, launcher, evidence)
         if "verify" in incident.roles and incident.cause != "integrity":
             changes += agents.install_pending(trail, launcher, evidence)
         return first, changes
@@ -104,7 +108,7 @@ class Witness:
             proven = list_done(trail, record, well=match.code == 0)
         elif rule.role == "service":
             trail.attempts.clear()  # the launch lists of before have come to nothing
-        elif rule.action == "launch-deferred":
+        elif rule.action in _PUTTING_OFF:
             put_off(trail, record, match.app)
         elif match.outcome == "failure":
             disturb(trail, record)

@@ -13,7 +13,14 @@ from shipper.knowledge.agents import (
     by_executable,
     launchers,
 )
-from shipper.knowledge.causes import Cause, cause_of, level, role_of, severity
+from shipper.knowledge.causes import (
+    Cause,
+    cause_of,
+    level,
+    remedied,
+    role_of,
+    severity,
+)
 from shipper.knowledge.codes import Reading, explain, read
 from shipper.knowledge.entries import ROLES, Role, Signature, Technique
 from shipper.knowledge.findings import Finding, find, may_have_code
@@ -66,6 +73,7 @@ __all__ = [
     "meaningful",
     "named",
     "read",
+    "remedied",
     "role_of",
     "search",
     "severity",

@@ -38,13 +38,21 @@ _BY_CODE: dict[int, Cause] = {
     **dict.fromkeys((2, 3, 126, 193), "file"),
 }
 _REFUSING_ROLES = frozenset({"launch", "echo", "verify", "register"})
+#: Where Windows' error numbers mean themselves; a program's own, or those of Windows
+#: Installer, are others.
+_WINDOWS = frozenset({None, "win32", "hresult"})
+#: Records outside of a launch that say what keeps the client from working. Any other's
+#: code may be about whatever was tried just then.
+_TELLING = frozenset({"S14", "S15", "S15b", "S19", "S20"})
 
 # The colours of Microsoft's log viewer: red for error and fail, but not for failover.
 _ERROR = re.compile(r"error|fail(?!over)", re.IGNORECASE | re.ASCII)
 _WARNING = re.compile(r"warn", re.IGNORECASE | re.ASCII)
 
 
-def cause_of(signature_id: str, code: int | None) -> Cause:
+def cause_of(
+    signature_id: str, code: int | None, namespace: str | None = None
+) -> Cause:
     """Tell why an agent was refused.
 
     Code 5 alone is ``unknown``: only the record that says "not authorised" makes it a
@@ -53,11 +61,21 @@ def cause_of(signature_id: str, code: int | None) -> Cause:
     Args:
         signature_id: of the record, or empty.
         code: its code, unsigned; a wrapped Win32 error counts as that error.
+        namespace: of the code, where the context tells it, else ``None``.
     """
     by_signature = _BY_SIGNATURE.get(signature_id)
-    if by_signature is not None or code is None:
+    if by_signature is not None or code is None or namespace not in _WINDOWS:
         return by_signature or "unknown"
     return _BY_CODE.get(spelling.win32(code), "unknown")
+
+
+def remedied(signature_id: str) -> bool:
+    """Tell whether its cause has a remedy though the record is of no incident.
+
+    Args:
+        signature_id: of the record.
+    """
+    return signature_id in _TELLING
 
 
 def role_of(code: int) -> Literal["cause", "echo", ""]:
@@ -75,13 +93,14 @@ def role_of(code: int) -> Literal["cause", "echo", ""]:
     return "echo" if code == _ECHO else "cause"
 
 
-def severity(role: str, code: int | None) -> int:
+def severity(role: str, code: int | None, namespace: str | None = None) -> int:
     """Grade a record on Elastic's ladder.
 
     Args:
         role: of its signature (:data:`shipper.knowledge.entries.Role`), or empty
             for a code found in free text.
         code: unsigned, or ``None``.
+        namespace: of the code, where the context tells it, else ``None``.
 
     Returns:
         73 for a failed integrity check; 47 for a refusal with a cause, and for any
@@ -90,11 +109,14 @@ def severity(role: str, code: int | None) -> int:
     """
     if role == "integrity":
         return HIGH
-    if code is None or codes.explain(code)[0].severity in ("success", "info"):
+    if code is None:
+        return 0
+    if codes.explain(code, namespace=namespace)[0].severity in ("success", "info"):
         return 0
     if role_of(code) == "echo":
         return LOW
-    grave = role in _REFUSING_ROLES or cause_of("", code) in ("privilege", "account")
+    cause = cause_of("", code, namespace)
+    grave = role in _REFUSING_ROLES or cause in ("privilege", "account")
     return MEDIUM if grave else LOW
 
 

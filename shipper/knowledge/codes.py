@@ -34,9 +34,15 @@ _INSTALLERS = (0, *range(1601, 1655), 3010)
 _ISSUERS = {"msi": "Windows Installer", "exit": "program"}
 _ADVICE = "Read the records around it on the same thread; the first error is the cause."
 
-#: Prefixes of symbols that say nothing a reader needs.
+#: Prefixes of symbols: what they say beyond "error" is the area.
 _PREFIX = re.compile(
-    r"(?:ERROR|STATUS|NERR|[ESWI])_|(?P<area>[A-Z0-9]+(?:_[0-9]+)?)_[ESWI]_"
+    r"""
+    (?: ERROR | STATUS | NERR | [ESWI] )_
+    | (?P<area> [A-Z0-9]+ (?:_[0-9]+)? (?= _ (?: [ESWIFX] | NT | ERR (?:OR)? )_ )
+        | NTE | OSS | MCA | DBG | WSA )
+      _ (?: (?: [ESWIFX] | NT | ERR (?:OR)? )_ )?
+    """,
+    re.VERBOSE,
 )
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -131,7 +137,7 @@ def _trial(value: int) -> Iterator[Reading]:
         yield from _small(value, named)
         return
     inner = spelling.win32(value)
-    if inner != value:
+    if inner not in (0, value):  # a failure that wraps success is none of that name
         own = named.get("hresult") or table.symbols(inner).get("win32")
         if own or words("hresult", value) or words("win32", inner):
             yield _reading(value, "hresult", own, core=("win32", inner))

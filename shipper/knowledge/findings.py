@@ -56,7 +56,7 @@ _NEVER_AFTER = re.compile(
     (?: (?<![a-z])(?:thread|t?id|pid|process|proc|handle|port|address|addr|offset|flags?
           |version|ver|index|line|size|length|count|session|lcid|language|locale|mask
           |attributes?|waite?d?|waiting|attempt|retry|message|msg|event|type|build
-          |revision|priority|bytes?|site|item|step|pass|try)
+          |revision|priority|bytes?|site(?:\s*code)?|item|step|pass|try)
         | (?:thread|process|message|event|program|session|request|client|user|job)
           [\s_]*id
         )
@@ -86,6 +86,7 @@ _PHRASE = re.compile(
 _BRACKETED = re.compile(r"\([\s#]*\Z")
 _BRACKET_END = re.compile(r"\s*\)\s*(?:[.,;:!~*]|\Z)")
 _DASHED = re.compile(r"\s-\s+\Z")
+_TIMED_OUT = re.compile(r"time(?:d\s)?out[\s(#-]*\Z", _FLAGS)  # after so many seconds
 _FAILURE = re.compile(
     r"error|fail(?!over)|could\s*n['o]t|cannot|can't|unable|problem|not\ authori"
     r"|time(?:d\s)?out|denied|refused|abort|exception",
@@ -196,6 +197,8 @@ def _candidates(message: str) -> Iterator[_Candidate]:
 
 def _set_off(before: str, after: str) -> bool:
     """Tell whether a number stands alone: ``(1460).``, or ``- 2114`` at the end."""
+    if _TIMED_OUT.search(before):
+        return False
     if _BRACKETED.search(before):
         return _BRACKET_END.match(after) is not None
     return not after.strip(" ~.") and _DASHED.search(before) is not None

@@ -56,7 +56,11 @@ def catalogue(path: str = "") -> Catalogue:
         raise _refused(error.message.rstrip(".")) from error
     if len(rules) > _MOST:
         raise _refused(f"{path} has {len(rules)} signatures, and may have {_MOST}")
+    ids: set[str] = set()
     for signature, _ in rules:
+        if signature.id.lower() in ids:
+            raise _refused(f"{path}: {signature.id}: another id differs only in case")
+        ids.add(signature.id.lower())
         if _OURS.match(signature.id):
             reason = "names that begin with S and a digit are the built-in ones'"
             raise _refused(f"{path}: {signature.id}: {reason}")

@@ -7,6 +7,7 @@ from functools import cache
 from typing import get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shipper.knowledge import library
 from shipper.knowledge.causes import Cause
@@ -23,8 +24,10 @@ class Remedy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         summary: one or two sentences, in our words.
         rights: constants of the user rights to look at; candidates, because the code
             does not say which one is missing.
-        account: the account that needs them: on member servers and workstations, and
-            on domain controllers, where ``<dc>`` stands for the machine's name.
+        policies: what the policy editor calls them, older names first; not written in
+            the file.
+        account: the accounts it is about: on member servers and workstations, and on
+            domain controllers, where ``<dc>`` stands for the machine's name.
         lasting: what ends the trouble for good, or empty.
         references: articles, the most useful first.
         windows_events: events of Windows to look at, in both numberings.
@@ -33,6 +36,7 @@ class Remedy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: str
     summary: str
     rights: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
     account: tuple[str, ...] = ()
     lasting: str = ""
     references: tuple[str, ...] = ()
@@ -66,7 +70,7 @@ def parse_remedies(content: str) -> dict[str, Remedy]:
     for key in sorted(causes ^ set(remedies)):
         reason = "has no entry" if key in causes else "is no cause"
         raise library.broken(_FILE, key, reason)
-    known = {right.constant for right in RIGHTS}
+    known = {right.constant: right.policies for right in RIGHTS}
     names = {account.name for account in ACCOUNTS}
     for key, remedy in remedies.items():
         for right in remedy.rights:
@@ -75,6 +79,8 @@ def parse_remedies(content: str) -> dict[str, Remedy]:
         for account in remedy.account:
             if account not in names:
                 raise library.broken(_FILE, key, f"{account!r} is no known account")
+        policies = tuple(name for right in remedy.rights for name in known[right])
+        remedies[key] = replace(remedy, policies=policies)
     return remedies
 
 

@@ -26,6 +26,7 @@ _FILE = "signatures.toml"
 #: ASCII rules, so that a digit is one of ten and case folding touches no other script.
 _FLAGS = re.IGNORECASE | re.ASCII
 _SECONDS = re.compile("[0-9]{1,18}")
+_LONGEST = 260  # characters of a name or a path: Windows' MAX_PATH
 
 
 class Match(Struct, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ class Match(Struct, frozen=True, kw_only=True):
     Attributes:
         signature: the one that fits.
         exe: path of the launched program as written, without blanks around it; empty
-            if the message has none.
+            if the message has none. It and other names are cut at 260 characters.
         app: name of the launcher's application, the agent or the component, likewise.
         code: the code, unsigned, 32 bits; ``None`` if the message has none.
         code_text: the code as written, likewise.
@@ -180,14 +181,17 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def _result(signature: Signature, groups: dict[str, str]) -> Match:
     code_text = groups.get("code", "")
     seconds = groups.get("seconds", "")
+    exe, app, account = (
+        groups.get(name, "").strip()[:_LONGEST] for name in ("exe", "app", "account")
+    )
     return Match(
         signature=signature,
-        exe=groups.get("exe", "").strip(),
-        app=groups.get("app", "").strip(),
+        exe=exe,
+        app=app,
         code=spelling.number(code_text) if code_text else None,
         code_text=code_text,
         op=groups.get("op", "").lower(),
         site=groups.get("site", "").upper(),
         seconds=int(seconds) if _SECONDS.fullmatch(seconds) else None,
-        account=groups.get("account", "").strip(),
+        account=account,
     )

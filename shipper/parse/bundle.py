@@ -8,7 +8,8 @@ next start marker, before a line with a legacy trailer, at the size limit, or wi
 log.
 
 A log may begin in the middle of a record, after a rotation. Its first lines are one
-record if the line that ends it is within the beginning that names a generation.
+record if the line that ends it stands within the first 64 KiB, and none before it
+begins or is another one.
 """
 
 from __future__ import annotations
@@ -22,12 +23,8 @@ from shipper.parse.text import BLANKS, Line
 from shipper.parse.timed import has_envelope, trailer_stamp
 from shipper.records import Chunk, Encoding
 
-#: A generation has its name after so many lines or bytes at the latest
-#: (``tail.identity``), so waiting for them delays nothing.
-_LEADING_LINES = 16
-_LEADING_BYTES = 4096
-
-_NUL_RUN = b"\0" * 16  # what the tailer flags lines for
+#: Bytes of a generation in which lines may wait for what tells their record or time.
+LEADING = 64 * 1024
 
 
 class Bundles(Struct, frozen=True, kw_only=True):
@@ -44,19 +41,18 @@ class Bundles(Struct, frozen=True, kw_only=True):
     end: int
 
 
-def bundle(chunk: Chunk, lines: list[Line], limit: int, *, final: bool) -> Bundles:
+def bundle(chunk: Chunk, lines: list[Line], limit: int, *, ends: bool) -> Bundles:
     """Put the lines of each record together.
 
     Args:
         chunk: where they come from.
         lines: all of its lines.
         limit: most bytes of one record of several lines.
-        final: nothing follows the chunk in its generation.
+        ends: nothing follows that could go on with its last record.
     """
-    ends = final or "truncated" in chunk.flags  # a line that was cut is at the limit
     begin = 0
     if chunk.start == 0:
-        begin = _leading(lines)
+        begin = _leading(lines, min(limit, LEADING))
         if begin < 0 and not ends:
             return Bundles(lines=[], enveloped={}, end=0)
     bundling = _Bundling(chunk, lines, limit)
@@ -95,7 +91,7 @@ class _Bundling:
         else:
             line = self._all[index]
             if has_envelope(text):
-                self.enveloped[line[0]] = self._flags(line[2])
+                self.enveloped[line[0]] = ()
             self.lines.append(line)
 
     def end(self, *, ends: bool) -> int:
@@ -121,12 +117,8 @@ class _Bundling:
             raw = self._chunk.data[start - offset : last + len(last_raw) - offset]
             texts = [self._whole(index) for index in range(first, behind - 1)]
             text = "".join((*texts, last_text))
-        self.enveloped[start] = (*self._flags(raw), *flags)
+        self.enveloped[start] = flags
         self.lines.append((start, end, raw, text))
-
-    def _flags(self, raw: bytes) -> tuple[str, ...]:
-        nul = self._chunk.encoding is Encoding.ANSI and _NUL_RUN in raw
-        return ("nul",) if nul else ()
 
     def _goes_on(self, first: int, index: int) -> bool:
         """Tell whether a line belongs to the open record; if not, end that one."""
@@ -144,16 +136,20 @@ class _Bundling:
         return text + ("\n" if end - start - len(raw) == unit else "\r\n")
 
 
-def _leading(lines: list[Line]) -> int:
+def _leading(lines: list[Line], limit: int) -> int:
     """Return how many lines at the beginning of a log end a record begun before it.
+
+    Args:
+        lines: the first ones.
+        limit: most bytes of that record.
 
     Returns:
         That number, mostly 0; -1 if what comes next may decide.
     """
-    for index, (_, end, _, text) in enumerate(lines[:_LEADING_LINES]):
-        if end > _LEADING_BYTES or opens(text) or trailer_stamp(text) is not None:
+    for index, (start, _, raw, text) in enumerate(lines):
+        over = start + len(raw) > limit
+        if over or opens(text) or trailer_stamp(text) is not None:
             return 0
         if END in text:
             return index + 1
-    short = not lines or lines[-1][1] < _LEADING_BYTES
-    return -1 if short and len(lines) < _LEADING_LINES else 0
+    return -1

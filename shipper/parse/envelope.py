@@ -28,7 +28,9 @@ from shipper.parse.text import BLANKS
 END = "]LOG]!><time="
 
 _STARTS = ("<![LOG[", "[<![LOG[")
-_thread = lru_cache(4096)(read_thread)
+_LONGEST_COMPONENT = 260  # characters, as in the legacy trailer
+_LONGEST_THREAD = 32  # characters of an id that is met again and again
+_known_thread = lru_cache(4096)(read_thread)
 _LEVELS = {"1": "info", "2": "warning", "3": "error", "0": "", "": ""}
 
 #: What stands behind the end marker, with nothing to repair; behind the date writers
@@ -47,6 +49,9 @@ _REGULAR = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
+_NEXT = re.compile(rf"[{BLANKS}]*+\[?<!\[LOG\[")
+_MOST = 16  # records on one line
+
 _PAIR = re.compile(r'\b(date|component|context|type|thread|file)="([^"]*+)"', re.ASCII)
 _TIME = re.compile(
     r'"?\s*+(\d{1,2}+:\d\d:\d\d)(?:[.,](\d{1,9}+))?+\s*+([+-]{1,2}+\d{1,4}+)?+\s*+"',
@@ -62,7 +67,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
         time: local date and time up to the seconds, ``11-28-2014 19:33:19``, or empty.
         millis: milliseconds within that second, three digits.
         bias: the bias as written, or empty.
-        component: who wrote it, as written.
+        component: who wrote it, as written, up to 260 characters.
         level: ``info``, ``warning``, ``error``, or empty.
         thread: id of the writing thread, or ``None`` if unknown.
         user: context, as written.
@@ -110,6 +115,7 @@ def read_envelope(text: str) -> Envelope:
         return _repaired(message, tail)
     time, millis, bias, date, component, user, kind, number, origin = found.groups("")
     thread = _thread(number)
+    component = component[:_LONGEST_COMPONENT]
     level = _LEVELS.get(kind)
     return Envelope(
         message=message,
@@ -125,6 +131,24 @@ def read_envelope(text: str) -> Envelope:
     )
 
 
+def apart(text: str) -> list[str]:
+    """Take records apart of which one begins on the line that ends another.
+
+    Returns:
+        The pieces in order, mostly the text alone; what is beyond the sixteenth stays
+        with it, because every piece carries the whole line.
+    """
+    pieces: list[str] = []
+    begin, at, last = 0, text.find(END), text.rfind("<![LOG[")
+    while 0 <= at < last and len(pieces) < _MOST - 1:
+        found = _REGULAR.match(text, at + len(END))
+        if found is not None and _NEXT.match(text, found.end()):
+            pieces.append(text[begin : found.end()])
+            begin = found.end()
+        at = text.find(END, at + len(END))
+    return [*pieces, text[begin:]]
+
+
 def _repaired(message: str, tail: str) -> Envelope:
     """Take what can be had of damaged attributes."""
     found = _TIME.match(tail)
@@ -137,9 +161,13 @@ def _repaired(message: str, tail: str) -> Envelope:
         time=f"{date} {time}" if date and time else "",
         millis=f"{digits}000"[:3],
         bias=bias,
-        component=values.get("component", ""),
+        component=values.get("component", "")[:_LONGEST_COMPONENT],
         level=_LEVELS.get(values.get("type", ""), ""),
         thread=read_thread(values.get("thread", "").strip()),
         user=values.get("context", ""),
         origin=values.get("file", ""),
     )
+
+
+def _thread(text: str) -> int | None:
+    return (_known_thread if len(text) <= _LONGEST_THREAD else read_thread)(text)

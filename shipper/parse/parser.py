@@ -14,18 +14,18 @@ from contextlib import suppress
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shipper.parse.bundle import Bundles, bundle
-from shipper.parse.envelope import read_envelope
+from shipper.parse.bundle import LEADING, Bundles, bundle
+from shipper.parse.envelope import apart, read_envelope
+from shipper.parse.flags import flagged
 from shipper.parse.glue import split
 from shipper.parse.grammar import REGULAR, read_thread, read_trailer
 from shipper.parse.moments import Moments, Near, Neighbour, keep
 from shipper.parse.text import BLANKS, Decoder, Line, clean
-from shipper.parse.timed import has_envelope, stamp_of
+from shipper.parse.timed import has_envelope, trailer_stamp
 from shipper.parse.zones import Zones
 from shipper.records import Chunk, Record
 
 _SHORT = 512  # characters; longer messages are not kept
-_LEADING = 64 * 1024  # bytes of a generation in which lines may wait for a time
 
 _regular = REGULAR.fullmatch
 
@@ -72,7 +72,9 @@ class Parser:
     ) -> None:
         self._max_record_bytes = max_record_bytes
         self._decoder = Decoder(code_page)
-        self._moments = Moments(zones)
+        # What the setting says about the bias is about envelopes.
+        self._moments = Moments(replace(zones, bias_sign="ccm"))
+        self._enveloped_moments = Moments(zones)
         self._seconds = self._moments.seconds
         self._threads: dict[str, int] = {}
         self._messages: dict[str, str] = {}
@@ -88,30 +90,39 @@ class Parser:
         """Turn a chunk into records. Never raises, whatever the bytes are.
 
         A line without a time of its own has that of the nearest earlier timed record,
-        or, if there is none, of the first one within the first 64 KiB of the
-        generation as far as this chunk shows it; with none at all the time of reading.
+        or, if there is none, of the first one that begins within the first 64 KiB of
+        the generation, which the lines before it wait for; with none at all, or a line
+        in between that was cut, the time of reading.
 
         Args:
             chunk: whole lines.
             neighbour: as returned for the chunk before, ``None`` at the beginning.
             read_ms: time of reading, in milliseconds since 1970, UTC.
             final: nothing follows the chunk in its generation; otherwise a record that
-                may go on is left for later.
+                may go on is left for later, and so are lines that wait for a time.
         """
         lines = self._decoder.lines(chunk)
+        near = (read_ms, "UTC", "read") if neighbour is None else neighbour.near
         if chunk.start:
             with suppress(_EnvelopeFound):
                 bundles = Bundles(lines=lines, enveloped={}, end=chunk.end)
-                return self._parse(chunk, bundles, neighbour, read_ms, bundled=False)
-        bundles = bundle(chunk, lines, self._max_record_bytes, final=final)
-        return self._parse(chunk, bundles, neighbour, read_ms, bundled=True)
+                return self._parse(chunk, bundles, near, neighbour, bundled=False)
+        # A line that was cut is at the limit, so nothing goes on with it.
+        ends = final or "truncated" in chunk.flags
+        bundles = bundle(chunk, lines, self._max_record_bytes, ends=ends)
+        if not chunk.start and neighbour is None:
+            ahead = self._ahead(bundles)
+            if ahead is None and not ends and bundles.end < LEADING:
+                return Parsed(records=[], end=0, neighbour=None)
+            near = ahead or near
+        return self._parse(chunk, bundles, near, neighbour, bundled=True)
 
     def _parse(
         self,
         chunk: Chunk,
         bundles: Bundles,
+        near: Near,
         neighbour: Neighbour | None,
-        read_ms: int,
         *,
         bundled: bool,
     ) -> Parsed:
@@ -123,7 +134,6 @@ class Parser:
         lines, enveloped = bundles.lines, bundles.enveloped
         records: list[Record] = []
         timed: Record | None = None
-        near = None if neighbour is None else neighbour.near
         for line in lines:
             record = None if line[0] in enveloped else self._regular(line)
             if record is not None:
@@ -134,18 +144,16 @@ class Parser:
                     raise _EnvelopeFound
                 if timed is not None:
                     near = timed.epoch_ms, timed.moment.timezone, "neighbour"
-                elif near is None:
-                    near = self._ahead(lines) or (read_ms, "UTC", "read")
-                pieces = self._pieces(line, near, enveloped.get(line[0]))
-                records += pieces
-                if pieces[-1].moment.source not in _BORROWED:
-                    timed = pieces[-1]
-        if chunk.flags and bundles.end == chunk.end and lines:
-            _flag(records, lines[-1][0], chunk.flags)
+                for piece in self._pieces(line, near, enveloped.get(line[0])):
+                    records.append(piece)
+                    if piece.moment.source not in _BORROWED:
+                        timed = piece
         if timed is not None:
             neighbour = Neighbour(
                 epoch_ms=timed.epoch_ms, timezone=timed.moment.timezone
             )
+        last = lines[-1][0] if lines and bundles.end == chunk.end else -1
+        records = flagged(records, chunk, last)
         return Parsed(records=records, end=bundles.end, neighbour=neighbour)
 
     def _regular(self, line: Line) -> Record | None:
@@ -230,15 +238,23 @@ class Parser:
         """Parse a line that is not regular; it has an envelope if there are flags."""
         if flags is None:
             return self._careful(line, near)
-        return [self._enveloped(line, near, flags)]
+        pieces = apart(line[3])
+        if len(pieces) == 1:
+            return [self._enveloped(line, pieces[0], near, flags)]
+        return [
+            replace(self._enveloped(line, piece, near, ("glued", *flags)), sub=number)
+            for number, piece in enumerate(pieces, start=1)
+        ]
 
-    def _enveloped(self, line: Line, near: Near, flags: tuple[str, ...]) -> Record:
+    def _enveloped(
+        self, line: Line, piece: str, near: Near, flags: tuple[str, ...]
+    ) -> Record:
         """Parse a record with an envelope, or what there is of it."""
         start, end, raw, text = line
-        envelope = read_envelope(text)
+        envelope = read_envelope(piece)
         time, bias = envelope.time, envelope.bias
-        second = self._seconds.get(f"{time}.{bias}")
-        second = second or self._moments.second(time, bias)
+        moments = self._enveloped_moments
+        second = moments.seconds.get(f"{time}.{bias}") or moments.second(time, bias)
         quality = "exact" if envelope.exact else "repaired"
         if second is not None:
             moment, millis = second[0], int(envelope.millis)
@@ -246,9 +262,9 @@ class Parser:
         else:
             quality, stamp = "repaired", envelope.stamp
             if stamp is None:
-                moment, millis = self._moments.borrowed(near)
+                moment, millis = moments.borrowed(near)
             else:
-                moment, millis = self._moments.of(stamp)[0], stamp.millis
+                moment, millis = moments.of(stamp)[0], stamp.millis
         return Record(
             start=start,
             end=end,
@@ -267,24 +283,16 @@ class Parser:
             flags=flags,
         )
 
-    def _ahead(self, lines: list[Line]) -> Near | None:
+    def _ahead(self, bundles: Bundles) -> Near | None:
         """Find the time for lines that stand before any timed record."""
-        for start, _, _, text in lines:
-            if start >= _LEADING:
+        for start, _, _, text in bundles.lines:
+            if start >= LEADING:
                 break
-            stamp = stamp_of(text)
+            moments, stamp = self._moments, trailer_stamp(text)
+            if start in bundles.enveloped:
+                moments, stamp = self._enveloped_moments, read_envelope(text).stamp
             if stamp is not None:
-                moment, _ = self._moments.of(stamp)
+                moment, _ = moments.of(stamp)
                 epoch_ms = moment.epoch_s * 1000 + stamp.millis
                 return epoch_ms, moment.timezone, "neighbour"
         return None
-
-
-def _flag(records: list[Record], start: int, flags: tuple[str, ...]) -> None:
-    """Mark the records of the line at ``start``, the last one."""
-    for index in range(len(records) - 1, -1, -1):
-        record = records[index]
-        if record.start != start:
-            break
-        more = tuple(flag for flag in flags if flag not in record.flags)
-        records[index] = replace(record, flags=record.flags + more)

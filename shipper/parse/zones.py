@@ -58,9 +58,10 @@ class Zones(Struct, frozen=True, kw_only=True):
         default_zone: the setting for all hosts.
         machine_zone: zone of this machine, where it is the one that wrote the log.
         aliases: zone names as logs write them, each with its zone.
-        bias_sign: what a number behind a time means: ``ccm`` minutes to add for UTC, as
-            Windows has it; ``inverted`` to subtract, as some scripts write it;
-            ``ignore`` nothing, so that the zones above count.
+        bias_sign: what a number behind the time of an envelope means: ``ccm`` minutes
+            to add for UTC, as Windows has it and legacy records have it always;
+            ``inverted`` to subtract, as some scripts write it; ``ignore`` nothing, so
+            that the zones above count.
 
     Raises:
         UnknownZoneError: a zone is neither an IANA nor a Windows name.

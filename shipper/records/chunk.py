@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -40,10 +41,14 @@ class Chunk(Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
     skipping: bool = False
 
-    def behind(self, offset: int) -> Chunk:
-        """Return what is left of it behind an offset where one of its lines begins."""
-        return replace(self, start=offset, data=self.data[offset - self.start :])
+    @property
+    def gapless(self) -> bool:
+        """It has all the bytes it answers for."""
+        return self.end == self.start + len(self.data)
 
-    def joined(self, following: Chunk) -> Chunk:
-        """Return it and the chunk that follows it as one."""
-        return replace(following, start=self.start, data=self.data + following.data)
+    def behind(self, chunks: Sequence[Chunk]) -> Chunk:
+        """Return chunks and itself, which follow each other without a gap, as one."""
+        if not chunks:
+            return self
+        data = b"".join((*(chunk.data for chunk in chunks), self.data))
+        return replace(self, start=chunks[0].start, data=data)

@@ -11,7 +11,8 @@ import pytest
 
 from shipper.app import documents
 from shipper.parse import first_time
-from shipper.records import Event, Stream
+from shipper.parse.text import Decoder, Line
+from shipper.records import Chunk, Event, Stream
 from shipper.tail import Harvester, Pacing, Siblings
 from shipper.tail.reading import Status
 from tests.enrich.story import SOURCE, assembly, line
@@ -190,3 +191,70 @@ def test_log_grows_bit_by_bit() -> None:
         followed.look()
 
     assert followed.events == of(log)
+
+
+@pytest.mark.parametrize("first", [1, 300, 500])
+@pytest.mark.parametrize(
+    "end", [b"}" + ENDED + ONE, ONE, b"<![LOG[Two\r\n}" + ENDED, line("Working", 0)]
+)
+def test_beginning_does_not_depend_on_looks(first: int, end: bytes) -> None:
+    """A log whose first lines have no time gives the same documents, looks or none."""
+    log = b"".join(b"\tProp%d = 1;\r\n" % row for row in range(40)) + end
+    followed = Following()
+    followed.files.write(PATH, log[:first])
+    followed.look()
+    followed.files.append(PATH, log[first:-40])
+    followed.look()
+    followed.files.append(PATH, log[-40:])
+    while followed.look():
+        pass
+
+    assert followed.events == of(log)
+    assert followed.position == len(log)
+
+
+def test_lines_without_any_time_are_taken_in_the_end() -> None:
+    """They wait for a time until their file is rotated and rests."""
+    rows = b"".join(b"Row %d\r\n" % row for row in range(40))
+    log = Following()
+    log.files.write(PATH, rows)
+    log.look()
+    assert (log.position, log.events) == (0, [])
+
+    log.files.rename(PATH, OLD)
+    log.files.write(PATH, ONE)
+    for _ in range(6):
+        log.look(after_s=6)
+
+    assert log.says() == [*(f"Row {row}" for row in range(40)), "One"]
+
+
+def test_flags_outlast_the_wait() -> None:
+    """A line of NUL bytes that waits for a time still says what it is."""
+    rows = b"Row\r\n" + b"\0" * 16 + b"\r\n" + b"Row\r\n"
+    flags = [
+        json.loads(event.document)["sms"]["log"].get("flags")
+        for event in of(rows + line("Working", 0))
+    ]
+
+    assert flags == [None, ["nul"], None, None]
+
+
+@pytest.mark.parametrize("begin", [b"<![LOG[Two\r\n", b"Row\r\n", ONE + b"Row\r\n"])
+def test_lines_set_apart_are_parsed_once(
+    begin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of lines of NUL bytes take as long as as many others."""
+    parsed: list[int] = []
+    lines = Decoder.lines
+
+    def counted(self: Decoder, chunk: Chunk) -> list[Line]:
+        parsed.append(len(chunk.data))
+        return lines(self, chunk)
+
+    monkeypatch.setattr(Decoder, "lines", counted)
+    log = begin + (b"\0" * 16 + b"\n") * 5000 + b"}" + ENDED
+    events = list(documents(io.BytesIO(log), SOURCE, assembly(), max_line_bytes=65_536))
+
+    assert parsed == [len(log)]
+    assert sum(event.size for event in events) == len(log)

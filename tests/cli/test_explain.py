@@ -121,6 +121,57 @@ def test_lines_of_the_newer_client() -> None:
     assert [one["namespace"] for one in answers[1]["readings"]] == ["exit", "win32"]
 
 
+def test_error_of_the_newer_client_without_a_code() -> None:
+    """It is explained as its document says it: an error of the newer client."""
+    text = (
+        "<![LOG[Policy could not be applied]LOG]!>"
+        '<time="12:54:40.325-180" date="05-23-2019" component="PolicyAgent" context=""'
+        ' type="3" thread="13548" file="policy.cpp:390">\n'
+    )
+    done = clisvc("explain", "-", "--json", stdin=text.encode())
+
+    (answer,) = done.json["answers"]
+    assert (done.code, answer["signature"]["id"], answer["readings"]) == (0, "S28", [])
+    assert "remedy" not in answer
+
+
+def test_no_remedy_where_the_document_has_none() -> None:
+    """A code of whatever was tried is no reason to change accounts."""
+    answers = clisvc(
+        "explain",
+        "--json",
+        "Couldn't get mutex (1326)",
+        "Installation failed with error code 1326",
+        "AppRegister return code = 0",
+    ).json["answers"]
+
+    assert [answer["signature"]["id"] for answer in answers] == ["S18", "S30", "S17"]
+    assert not any("remedy" in answer for answer in answers)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
+def test_standard_input_with_a_byte_order_mark(encoding: str) -> None:
+    """What Windows' own tools write is read, too."""
+    done = clisvc("explain", "-", "--json", stdin=f"\ufeff{_REFUSED}".encode(encoding))
+
+    (answer,) = done.json["answers"]
+    assert (answer["input"], answer["signature"]["id"]) == (_REFUSED, "S01")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("1314", "as an HRESULT 0x80070522"),
+        ("0x80070522", "wraps 0x00000522"),
+        ("0xC0000061", "as an HRESULT 0xD0000061"),
+        ("0xD0000061", "wraps 0xC0000061"),
+    ],
+)
+def test_twin_on_a_card(code: str, words: str) -> None:
+    """A card says which of two numbers wraps the other."""
+    assert words in clisvc("explain", code).out
+
+
 def test_codes_on_standard_input() -> None:
     """A list of codes is explained one by one."""
     done = clisvc("explain", "-", "--json", stdin=b"1314\n0x80041003\n")

@@ -178,13 +178,20 @@ def needed(name: str, operation: str = "installed") -> str:
     return f'Component "{name}" needs to be {operation}'
 
 
-def trouble(text: str, seconds: float) -> bytes:
+def trouble(
+    text: str,
+    seconds: float,
+    *,
+    component: str = "CcmExec",
+    user: str = "",
+    thread: str = "52",
+) -> bytes:
     """Return a record of a newer client's log that calls itself an error."""
     moment = START + timedelta(seconds=seconds)
     return (
         f'<![LOG[{text}]LOG]!><time="{moment:%H:%M:%S}.000+000"'
-        f' date="{moment:%m-%d-%Y}" component="CcmExec" context="" type="3"'
-        f' thread="52" file="ccmexec.cpp:100">\r\n'
+        f' date="{moment:%m-%d-%Y}" component="{component}" context="{user}" type="3"'
+        f' thread="{thread}" file="ccmexec.cpp:100">\r\n'
     ).encode()
 
 

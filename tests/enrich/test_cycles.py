@@ -62,6 +62,24 @@ def test_clock_going_back_opens_no_cycle() -> None:
 
 
 @pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ((730, 1, 2, 3), [1, 1, 2, 3]),
+        ((0, 730, 1, 2), [1, 1, 2, 3]),
+        ((0, -8000, 0.02, -8000, 0.04, 1), [1, 1, 2]),
+    ],
+    ids=["from the start", "in between", "an empty battery at each restart"],
+)
+def test_clock_that_was_wrong_once(
+    days: tuple[float, ...], expected: list[int]
+) -> None:
+    """Days count from where the clock stands now, and its wrong times open no more."""
+    log = b"".join(lines(triple(OFFERS), day * DAY) for day in days)
+
+    assert cycles(states(log)) == expected
+
+
+@pytest.mark.parametrize(
     ("days", "relapse"),
     [(3, True), (7, True), (7.01, False), (-0.02, True), (-730, False)],
 )

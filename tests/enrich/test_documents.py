@@ -35,6 +35,7 @@ from tests.enrich.story import (
     lines,
     ship,
     triple,
+    trouble,
     unverified,
 )
 
@@ -291,3 +292,26 @@ def test_logs_share_what_is_known_of_writers() -> None:
     )
 
     assert one.writer("CLISVCL.EXE") is other.writer("CLISVCL.EXE")
+
+
+def test_ready_made_members_are_bounded() -> None:
+    """A writer with many threads and a long name takes bounded room."""
+    composer = Composer(SOURCE, Generation(gen_id="0" * 20), "default", "1")
+    writer = composer.writer("\x01" * 256 + ".exe")
+    for thread in range(4_294_960_000, 4_294_963_000):
+        writer.on(thread)
+
+    kept = sum(len(part) for parts in writer.threads.values() for part in parts)
+    assert 0 < kept <= 1 << 18
+
+
+def test_user_of_a_newer_clients_record() -> None:
+    """The context names a user, who is related as is an account the record names."""
+    named = "Processing SID list for account mask SMSCliToknAcct&"
+    plain, both = ship(
+        trouble("Failed", 0, user=r"CORP\anna") + trouble(named, 1, user=r"CORP\anna")
+    )
+
+    assert plain.body["user"] == {"name": r"CORP\anna"}
+    assert plain.body["related"] == {"hosts": ["pc0417"], "user": [r"CORP\anna"]}
+    assert both.body["related"]["user"] == ["SMSCliToknAcct&", r"CORP\anna"]

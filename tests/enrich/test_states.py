@@ -32,6 +32,9 @@ from tests.enrich.story import (
     works,
 )
 
+LIST_WELL = "Finished list processing, return code = 0x0"
+STILL_VERIFYING = "Still waiting for previous verify to finish."
+
 
 def test_refusal_then_verification() -> None:
     """A refused launch is launch_failed, its verification install_pending."""
@@ -87,8 +90,28 @@ def test_later_cause_replaces_an_echos() -> None:
     """What the echo left open is filled in by the cause of the same incident."""
     shipped = states(lines([echo(OFFERS), failed(OFFERS), VERIFY], 0))
 
-    assert [one.agent["cause"] for one in shipped] == ["unknown", "privilege"]
+    assert [
+        (one.agent["state"], one.agent["cause"], one.agent["cycle_opened"])
+        for one in shipped
+    ] == [
+        ("launch_failed", "unknown", True),
+        # Told once more, for those who count first refusals by their cause.
+        ("launch_failed", "privilege", True),
+        ("install_pending", "privilege", False),
+    ]
+    assert shipped[1].body["event"]["action"] == "agent-cause-learned"
     assert shipped[1].body["error"]["code"] == "1314"
+    assert shipped[1].body["sms"]["remedy"]["id"] == "privilege"
+
+
+def test_later_cause_opens_no_further_cycle() -> None:
+    """From the second cycle on, who counts cycles is not told of one twice."""
+    log = line(echo(OFFERS), 0) + lines([echo(OFFERS), failed(OFFERS)], 23 * HOUR)
+
+    assert [
+        (one.agent["cause"], one.agent["cycles"], one.agent["cycle_opened"])
+        for one in states(log)
+    ] == [("unknown", 1, True), ("unknown", 2, True), ("privilege", 2, False)]
 
 
 def test_second_cycle_without_verification() -> None:
@@ -155,6 +178,7 @@ def test_recovery_then_health() -> None:
             ],
             0,
         ),
+        lines([*attempt(OFFERS), STILL_VERIFYING, scheduled(COPIER), LIST_WELL], 0),
         lines([*attempt(OFFERS), "ERROR: No token for this", scheduled(COPIER)], 0),
         lines([*attempt(OFFERS), VERIFY, scheduled(COPIER)], 0),
         lines([*attempt(OFFERS), "Finished list processing, return code = 0x5"], 0),
@@ -168,6 +192,7 @@ def test_recovery_then_health() -> None:
         "another thread",
         "the next list",
         "put off",
+        "an earlier verification runs",
         "an error in between",
         "a verification in between",
         "a list that failed",
@@ -182,7 +207,7 @@ def test_what_proves_nothing(log: bytes) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Finished list processing, return code = 0x0",
+        LIST_WELL,
         "Software Inventory Agent cycle started",
         'Logging initialized for module "Software Inventory Agent"',
     ],
@@ -224,8 +249,8 @@ def test_worst_of_launchers() -> None:
 
 
 def test_integrity_failure_outranks_a_refusal_in_its_incident() -> None:
-    """S05 after other records of its incident turns a refusal into what it is."""
-    log = lines([failed(HARDWARE, 5), echo(HARDWARE, "0x5"), INTEGRITY, VERIFY_5], 0)
+    """S05 after the echo of its incident turns a refusal into what it is."""
+    log = lines([echo(HARDWARE, "0x5"), INTEGRITY, VERIFY_5], 0)
     shipped = states(log)
 
     assert [(one.agent["state"], one.agent["cause"]) for one in shipped] == [
@@ -246,3 +271,8 @@ def test_refusal_leaves_an_integrity_failure() -> None:
         ("integrity_failed", "integrity"),
     ]
     assert [one.agent["cycles"] for one in shipped] == [1, 2]
+    assert [one.body["sms"]["remedy"]["id"] for one in shipped] == ["integrity"] * 2
+    assert shipped[1].body["message"] == (
+        "pc0417: Hardware Inventory Client Agent failed its integrity check,"
+        " refused in 2 cycles since 2003-02-12"
+    )

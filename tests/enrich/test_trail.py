@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import pytest
 
-from shipper.enrich import Trail
+from shipper.enrich import Enricher, Senses, Trail
 from shipper.enrich.trail import Attempt, LauncherState
 from tests.enrich.story import (
     DAY,
     HARDWARE,
     OFFERS,
+    SOURCE,
     Program,
     attempt,
     echo,
@@ -18,11 +22,13 @@ from tests.enrich.story import (
     line,
     lines,
     needed,
+    path_of,
     scheduled,
     triple,
+    trouble,
     works,
 )
-from tests.enrich.test_replay import enriched, parsed
+from tests.enrich.test_replay import FIRST, enriched, parsed
 
 #: A snapshot as the first version wrote it: a refused launch on thread 52, an attempt
 #: on thread 53, an agent that is pending since 2003-02-12T06:00:00Z.
@@ -113,3 +119,72 @@ def test_hostile_log_is_bounded() -> None:
 
     assert sizes[1] <= sizes[0] * 1.05
     assert sizes[1] < 128 * 1024
+
+
+LONG = "x" * 20_000
+
+
+def lengthy(number: int) -> Program:
+    """Return a program with names no Windows allows."""
+    return Program(
+        app=f"Agent {number} {LONG}",
+        exe=rf"C:\WINNT\MS\SMS\clicomp\hinv\tool{number}{LONG}.exe",
+        agent=HARDWARE.agent,
+    )
+
+
+def test_long_names_are_cut() -> None:
+    """Names take as much room as Windows' longest path, whatever the log says."""
+    log = b"".join(
+        lines(attempt(lengthy(100 + number)), number * 900, 7)
+        + line(failed(lengthy(number)), number * 900, 1000 + number)
+        for number in range(70)
+    )
+    _, snapshot = enriched(parsed(log), b"")
+    trail = Trail.decode(snapshot)
+    (agent,) = trail.agents.values()
+
+    assert len(trail.incidents) == Trail.LIMIT
+    assert max(len(one.executable) for one in trail.incidents.values()) == 260
+    assert max(len(app) for app in trail.attempts["7"].held) == 260
+    assert max(len(ident) for ident in agent.launchers) <= 260
+    assert len(snapshot) < 256 * 1024
+
+
+def test_nothing_long_stays_in_memory() -> None:
+    """What stands once in a hostile log is forgotten once it has been shipped."""
+
+    def run(first: int, count: int) -> None:
+        for number in range(first, first + count):
+            log = b"".join(
+                [
+                    line(failed(lengthy(number)), number, number),
+                    line(echo(lengthy(number)), number, number),
+                    trouble("x", number, component=f"C{number}{LONG}"),
+                    trouble("x", number, thread=f"{number}{LONG}"),
+                    trouble("x", number, user=f"{number}{LONG}"),
+                    trouble(f"{number}{LONG} failed", number),
+                ]
+            )
+            enricher.enrich(parsed(log))
+        gc.collect()
+
+    enricher = Enricher(SOURCE, FIRST, "default", Trail(), Senses())
+    run(0, 80)
+    tracemalloc.start()
+    try:
+        run(1000, 80)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    # Eighty of the shortest of these texts would be 1.6 million bytes.
+    assert kept < 1_000_000
+
+
+def test_failing_launcher_outlives_those_that_work() -> None:
+    """However many programs of an agent work, the one that does not is remembered."""
+    fine = [text for number in range(150) for text in attempt(stranger(number))]
+    log = lines(triple(HARDWARE), 0) + lines(fine, 60)
+
+    assert path_of(log) == ["launch_failed", "install_pending"]

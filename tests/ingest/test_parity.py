@@ -106,6 +106,27 @@ def test_lines_that_are_long(ingest: Engine) -> None:
     assert differences(ingest, [one for one in known if one]) == []
 
 
+@pytest.mark.parametrize("letter", ["x", "\N{MUSICAL SYMBOL G CLEF}"])
+def test_names_that_are_long(ingest: Engine, letter: str) -> None:
+    """Names are cut alike, counted in characters."""
+    name = letter * 300
+    enveloped = (
+        f'<![LOG[Failed]LOG]!><time="06:00:00.000+000" date="02-12-2003"'
+        f' component="{name}" context="" type="3" thread="52" file="a.cpp:1">'
+    )
+    known = [
+        record(text)
+        for text in (
+            f'***ERROR: Unable to launch "C:\\{name}.exe" - Error : 1314',
+            f"*** {name} - Error launching (#0x522)",
+            f"Processing SID list for account mask {name}",
+            enveloped,
+        )
+    ]
+
+    assert differences(ingest, [one for one in known if one]) == []
+
+
 def _parameters(pipeline: dict[str, Any], tag: str) -> dict[str, Any]:
     for processor in pipeline["processors"]:
         ((_, options),) = processor.items()

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper.knowledge import cause_of, level, role_of, severity, shape
+from shipper.knowledge import (
+    cause_of,
+    level,
+    remedied,
+    role_of,
+    severity,
+    shape,
+    signatures,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,32 @@ from shipper.knowledge import cause_of, level, role_of, severity, shape
 def test_cause(signature: str, code: int | None, cause: str) -> None:
     """The code names the cause, unless the signature does."""
     assert cause_of(signature, code) == cause
+
+
+@pytest.mark.parametrize("namespace", ["exit", "msi", "ntstatus"])
+def test_codes_that_are_not_windows_own(namespace: str) -> None:
+    """A number of another table neither names a cause nor is graver for it."""
+    assert cause_of("S29", 2, namespace) == "unknown"
+    assert cause_of("S05", 2, namespace) == "integrity"
+    assert severity("info", 1326, namespace) <= 21
+
+
+@pytest.mark.parametrize("namespace", [None, "win32", "hresult"])
+def test_codes_of_windows(namespace: str | None) -> None:
+    """Where the words say it is Windows' own, or nothing, its meaning counts."""
+    assert cause_of("S20", 1314, namespace) == "privilege"
+    assert severity("info", 1326, namespace) == 47
+
+
+def test_remedied() -> None:
+    """Only what keeps the client from working has a remedy outside of a launch."""
+    assert {one.id for one in signatures() if remedied(one.id)} == {
+        "S14",
+        "S15",
+        "S15b",
+        "S19",
+        "S20",
+    }
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,36 @@ def test_wrapped_ntstatus_is_unwrapped() -> None:
     assert reading.symbol == "STATUS_PRIVILEGE_NOT_HELD"
 
 
+def test_failure_that_wraps_success() -> None:
+    """HRESULT_FROM_WIN32 never makes 0x80070000, so it is no success by name."""
+    (reading,) = read("0x80070000")
+
+    assert (reading.symbol, reading.facility, reading.severity, reading.twin) == (
+        "",
+        "WIN32",
+        "error",
+        "",
+    )
+    assert "lost on the way" in reading.meaning
+
+
+@pytest.mark.parametrize(
+    ("symbol", "meaning"),
+    [
+        ("NTE_BAD_KEYSET", "NTE: bad keyset."),
+        ("CRYPT_E_MSG_ERROR", "CRYPT: msg error."),
+        ("RPC_X_NO_MORE_ENTRIES", "RPC: no more entries."),
+        ("RPC_NT_UUID_LOCAL_ONLY", "RPC: uuid local only."),
+        ("DNS_ERROR_RCODE_FORMAT_ERROR", "DNS: rcode format error."),
+        ("FRS_ERR_INVALID_API_SEQUENCE", "FRS: invalid api sequence."),
+        ("ERROR_PATH_BUSY", "Path busy."),
+    ],
+)
+def test_area_of_a_symbol(symbol: str, meaning: str) -> None:
+    """Where nobody wrote words, the symbol's are split, its area in front."""
+    assert named(symbol)[0].meaning == meaning
+
+
 @pytest.mark.parametrize(
     ("value", "twin"),
     [

@@ -28,11 +28,30 @@ def test_privilege() -> None:
         "SeIncreaseQuotaPrivilege",
         "SeTcbPrivilege",
     )
+    assert remedy.policies == (
+        "Replace a process level token",
+        "Increase quotas",
+        "Adjust memory quotas for a process",
+        "Act as part of the operating system",
+    )
     assert remedy.account == ("SMSCliSvcAcct&", "SMS&_<dc>")
     assert "Local System" in remedy.lasting
     assert remedy.references[:2] == ("KB828371", "KB295771")
     events = " ".join(remedy.windows_events)
     assert all(number in events for number in ("4704", "4705", "608", "609"))
+
+
+def test_account() -> None:
+    """The account that cannot log on may be the service's or one that lends tokens."""
+    remedy = for_cause("account")
+
+    assert remedy.policies == ("Log on as a service",)
+    assert remedy.account == (
+        "SMSCliSvcAcct&",
+        "SMSCliToknAcct&",
+        "SMSCliToknLocalAcct&",
+        "SMS&_<dc>",
+    )
 
 
 def test_rights_of_the_article() -> None:

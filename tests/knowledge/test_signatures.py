@@ -571,6 +571,78 @@ OTHERS = {
     "S12": "Still waiting for previous verify to finish.",
     "S13": "Finished list processing, return code = 0x5",
 }
+#: A line with a hole for each signature with a code.
+CODED = {
+    "S01": f'***ERROR: Unable to launch "{ODP} " - Error : {{}}',
+    "S01b": f'"{ODP} " - Error : {{}}',
+    "S02": f"*** {GROUPS} - Error launching (#{{}})",
+    "S03": "!!!WARNING: Problem starting App ({}). Doing App Verify.",
+    "S05": "ERROR: The Client Service is not authorised to run this application! ({})",
+    "S06": f"**ERROR: AppVerify({HINV}) returned {{}}",
+    "S13": "Finished list processing, return code = {}",
+    "S17": "Could not register CCIM; AppRegister return code ={}",
+    "S17b": "Warning:  Could not launch/register CCIM - {}",
+    "S17c": "AppRegisterI returned error {} for component Program Execution Agent",
+    "S18": "**** Couldn't get mutex ({})",
+    "S19": "Unable to create the Client Service Account. Win32 Error: {}",
+    "S20": "Unable to open the service control manager on PC0417. Win32 Error: {}",
+    "S28": "Phase 1 initialization failed ({}).",
+    "S29": "Process 7292 terminated with exitcode: {}",
+    "S30": "Installation failed with error code {}",
+    "S31": "Rebooting the computer - InitiateSystemShutdownEx failed {}",
+    "S32": "Unable to get CacheInfo. Error: {}",
+}
+
+
+def test_every_signature_with_a_code_is_spelt() -> None:
+    """Whatever has a code is among the lines whose code is spelt in every way."""
+    coded = {
+        known.id
+        for known in signatures()
+        if not known.inferred and "code" in compiled(known.pattern).groupindex
+    }
+
+    assert coded == set(CODED)
+
+
+@pytest.mark.parametrize("ident", CODED)
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("5", 5),
+        ("0x5", 5),
+        ("0x522", 1314),
+        ("0X80070643", 0x8007_0643),
+        ("2147944003", 0x8007_0643),
+        ("-2147023293", 0x8007_0643),
+    ],
+)
+def test_code_in_every_spelling(ident: str, text: str, code: int) -> None:
+    """Hexadecimal, unsigned and signed, a code is itself, and never 0."""
+    found = match(CODED[ident].format(text))
+
+    assert found is not None
+    assert (found.signature.id, found.code_text, found.code) == (ident, text, code)
+
+
+@pytest.mark.parametrize("ident", CODED)
+@pytest.mark.parametrize("text", ["0x5g", "5x", "0xyz"])
+def test_part_of_a_word_is_no_code(ident: str, text: str) -> None:
+    """What begins like a number and goes on like a word has no code."""
+    found = match(CODED[ident].format(text))
+
+    assert found is None or found.code is None
+
+
+@pytest.mark.parametrize("words", ["any site", "a site", "the site"])
+def test_site_without_a_code(words: str) -> None:
+    """A client that has left is unassigned, whether its site is named or not."""
+    found = match(f"- No longer assigned to {words}")
+
+    assert found is not None
+    assert (found.signature.id, found.site) == ("S24", "")
+
+
 _LONG = 65_536
 _TOKEN = re.compile(r"\w+|\W")
 

@@ -168,6 +168,14 @@ def test_inferred_signature_of_a_user(own: Path) -> None:
         catalogue(str(own))
 
 
+def test_ids_that_differ_only_in_case(own: Path) -> None:
+    """Two entries that people cannot tell apart are refused."""
+    own.write_text(GOOD + GOOD.replace("[U01]", "[u01]"), encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"own.toml: u01: another id differs only in"):
+        catalogue(str(own))
+
+
 def test_missing_file(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(ConfigError, match=r"gone.toml cannot be read: No such file"):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from shipper.parse import Neighbour, Parser
 from shipper.records import Chunk, Encoding, Record
 from shipper.tail import frame
@@ -39,7 +41,7 @@ def read(
         )
         left: Chunk | None = None
         for following in chunks:
-            chunk = following if left is None else left.joined(following)
+            chunk = following.behind([] if left is None else [left])
             parsed = parser.parse(
                 chunk,
                 neighbour,
@@ -49,6 +51,8 @@ def read(
             records += parsed.records
             neighbour, at = parsed.neighbour, parsed.end
             skipping = chunk.skipping
-            left = chunk.behind(at) if at < chunk.end else None
+            left = None
+            if at < chunk.end:
+                left = replace(chunk, start=at, data=chunk.data[at - chunk.start :])
         rest = rest[at - begin :]
     return records

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shipper.parse import Neighbour, Parsed, Parser, Zones
+from shipper.parse import Parsed, Parser, Zones
 from shipper.records import Chunk, Encoding, Record
 from tests.parse.pieces import read
 from tests.strategies import chunkings
@@ -20,7 +20,6 @@ ENDED = (
     ' context="" type="1" thread="8744" file="execreqmgr.cpp:2083">'
 )
 LEGACY = "Working~  $$<CCIM32><Mon Nov 15 16:54:10.253 1999><thread=52 (0x34)>"
-NEIGHBOUR = Neighbour(epoch_ms=942_706_450_253, timezone="UTC")
 
 
 def parser(limit: int = LIMIT) -> Parser:
@@ -32,7 +31,7 @@ def parse(text: str, *, start: int = 0, final: bool = False) -> Parsed:
     """Parse one chunk of a log that may go on."""
     data = text.encode()
     chunk = Chunk(start=start, data=data, end=start + len(data))
-    return parser().parse(chunk, NEIGHBOUR, READ_MS, final=final)
+    return parser().parse(chunk, None, READ_MS, final=final)
 
 
 def messages(records: list[Record]) -> list[str]:
@@ -84,7 +83,6 @@ def test_chunking_changes_nothing(
             max_line_bytes=LIMIT,
             read_ms=READ_MS,
             encoding=encoding,
-            neighbour=NEIGHBOUR,
         )
 
     whole = records([log])
@@ -158,17 +156,85 @@ def test_beginning_may_end_a_record() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "count"),
-    [(["x"] * 15, 1), (["x"] * 16, 17), (["x" * 500] * 7, 1), (["x" * 500] * 8, 9)],
+    ("limit", "most"), [(LIMIT, LIMIT), (65_536, 65_536), (200_000, 65_536)]
 )
-def test_beginning_is_as_long_as_its_name_needs(rows: list[str], count: int) -> None:
-    """Sixteen lines or 4 KiB name a generation, so no longer is waited for.
+def test_beginning_ends_a_record_within_the_limit(limit: int, most: int) -> None:
+    """A record begun before the log is one as long as any may be, 64 KiB at most."""
+    end = f"y{ENDED}"
+    whole = "x\n" * ((most - len(end)) // 2 - 1)
+    whole += "z" * (most - len(end) - len(whole) - 1) + "\n"
 
-    With the end marker's line of 126 bytes eight lines of 501 make 4,134 bytes.
-    """
-    ended = "\n".join([*rows, f"y{ENDED}", ""])
+    def counted(text: str) -> int:
+        chunk = Chunk(start=0, data=text.encode(), end=len(text))
+        return len(parser(limit).parse(chunk, None, READ_MS, final=False).records)
 
-    assert len(parse(ended).records) == count
+    assert counted(f"{whole}{end}\n") == 1
+    assert counted(f"z{whole}{end}\n") == whole.count("\n") + 1
+
+
+def test_lines_wait_for_the_first_time() -> None:
+    """What stands before the first timed record has its time, however it comes."""
+    rows = "".join(f"Row {number}\n" for number in range(40))
+
+    assert parse(rows).end == 0
+    assert parse(f"{rows}<![LOG[open\n").end == 0
+    (*before, timed) = parse(f"{rows}{LEGACY}\n").records
+    assert {record.moment.source for record in before} == {"neighbour"}
+    assert {record.epoch_ms for record in before} == {timed.epoch_ms}
+
+
+def test_lines_wait_no_longer_than_64_kib() -> None:
+    """A log without times is not kept back for ever."""
+    rows = "x" * 1023 + "\n"
+
+    held, taken = parse(rows * 63), parse(rows * 64)
+
+    assert (held.end, held.records) == (0, [])
+    assert (taken.end, len(taken.records)) == (65_536, 64)
+    assert {record.moment.source for record in taken.records} == {"read"}
+
+
+def test_cut_line_is_not_waited_behind() -> None:
+    """A line that was cut answers for more bytes than there are, so it is taken."""
+    data = b"Row\n" + b"x" * LIMIT
+    chunk = Chunk(start=0, data=data, end=9000, flags=("truncated",))
+
+    parsed = parser().parse(chunk, None, READ_MS, final=False)
+
+    assert [record.flags for record in parsed.records] == [(), ("truncated",)]
+    assert parsed.end == 9000
+
+
+def test_two_records_on_one_line() -> None:
+    """Each has its own message, time, thread and number; both have the whole line."""
+    later = ENDED.replace("08:15:30.500", "08:15:31.250").replace("8744", "8745")
+    text = f"<![LOG[One{ENDED} [<![LOG[Two{later}\n"
+
+    one, two = parse(text).records
+
+    assert [(one.sub, one.message), (two.sub, two.message)] == [(1, "One"), (2, "Two")]
+    assert two.epoch_ms - one.epoch_ms == 750
+    assert (one.thread, two.thread) == (8744, 8745)
+    assert (one.start, one.raw, one.flags) == (two.start, two.raw, two.flags)
+    assert one.flags == ("glued",)
+    assert {one.quality, two.quality} == {"exact"}
+
+
+def test_many_records_on_one_line_are_bounded() -> None:
+    """Every one carries the whole line, so what is beyond sixteen is left together."""
+    records = parse(f"<![LOG[One{ENDED}" * 20 + "\n").records
+
+    assert [record.sub for record in records] == list(range(1, 17))
+    assert records[-1].message.count("One") == 5
+
+
+def test_quoted_record_is_no_second_one() -> None:
+    """Only what begins right behind a whole envelope is another record."""
+    inner = f"<![LOG[Inner{ENDED}"
+
+    (record,) = parse(f'<![LOG[Saw "{inner}" today{ENDED}\n').records
+
+    assert record.message == f'Saw "{inner}" today'
 
 
 def test_line_of_nul_bytes_is_flagged() -> None:

@@ -12,6 +12,7 @@ from shipper.parse import (
     UnknownCodePageError,
     Zones,
 )
+from shipper.parse.zones import BiasSign
 from shipper.records import Chunk
 
 ZONES = Zones(default_zone="America/Chicago")
@@ -169,3 +170,20 @@ def test_caches_are_bounded() -> None:
         parser._messages,
     )
     assert max(len(cache) for cache in caches) <= 4096
+
+
+@pytest.mark.parametrize("sign", ["ccm", "inverted", "ignore"])
+def test_bias_of_a_legacy_record_is_what_it_is(sign: BiasSign) -> None:
+    """The setting is for the newer client's records, even with the same time."""
+    parser = Parser(Zones(default_zone="Europe/Berlin", bias_sign=sign))
+    envelope = (
+        b'<![LOG[x]LOG]!><time="00:00:00.620+420" date="07-30-2018" component="c"'
+        b' context="" type="1" thread="1" file="a:1">\n'
+    )
+    legacy = b"x  $$<C><07-30-2018 00:00:00.620+420><thread=52 (0x34)>\n"
+    expected = {"ccm": 7, "inverted": -7, "ignore": -2}[sign]
+
+    for log in (envelope + legacy, legacy + envelope, b"plain\n" + legacy):
+        for record in parser.parse(chunk_of(log), None, READ_MS).records:
+            hours = expected if record.dialect == "ccm" else 7
+            assert record.epoch_ms == 1_532_908_800_620 + hours * 3_600_000

@@ -40,8 +40,8 @@ _WORDS = {
         sms.shipper.sources_by_status.status
         sms.source.status
         sms.signature.status
-        sms.remedy.id sms.remedy.rights sms.remedy.account sms.remedy.references
-        sms.remedy.events
+        sms.remedy.id sms.remedy.rights sms.remedy.policies sms.remedy.account
+        sms.remedy.references sms.remedy.events
         sms.time.source
     """,
     "constant_keyword": """

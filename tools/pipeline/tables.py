@@ -22,6 +22,7 @@ from shipper.knowledge import (
     facilities,
     for_cause,
     library,
+    remedied,
     signature,
     signatures,
     worded,
@@ -111,6 +112,8 @@ def _signature(rule: Signature, pattern: re.Pattern[str] | None) -> dict[str, An
     cause = cause_of(rule.id, None)
     if cause != "unknown":
         found["cause"] = cause
+    if remedied(rule.id):
+        found["remedied"] = True
     if rule.role == "integrity" and rule.threat:
         found["threat"] = members.threat_members(rule)
     if rule.status == "assumed":
