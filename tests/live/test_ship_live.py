@@ -211,7 +211,7 @@ def test_indexed_is_parsed(
         assert wrapped["_id"] not in expected
         expected[wrapped["_id"]] = wrapped["_source"]
     indexed: dict[str, Any] = {}
-    for dataset in ("clisvc", "state"):
+    for dataset in ("clisvc", "ccm", "state"):
         for hit in hits(client, f"logs-sms.{dataset}-{namespace}"):
             source = hit["_source"]
             assert source.pop("agent")["type"] == "clisvc-shipper"
