@@ -21,7 +21,7 @@ _TEMPLATES = {
             "_meta": {"managed_by": "clisvc-shipper", "version": 10_000},
         },
     }
-    for name in ("logs-sms.clisvc", "logs-sms.state")
+    for name in (f"logs-sms.{part}" for part in ("clisvc", "ccm", "state", "shipper"))
 }
 counts = {"items": 0, "requests": 0, "bytes": 0}
 

@@ -126,11 +126,12 @@ class Composer:
         if moment is not self._second:
             self._turn(moment)
         own, _, written = writer.threads.get(thread) or writer.on(thread)
-        how = (record.dialect, record.quality)
+        dialect = record.dialect
+        how = (dialect, record.quality)
         reading = self._readings.get(how) or self._reading(how)
         stream, shared, level, origin = _CLISVC, self._clisvc, sense.level, ""
         related = sense.related
-        if record.dialect == "ccm":
+        if dialect == "ccm":
             stream, shared, level = _CCM, self._ccm, record.level or level
             origin = _origin(record.origin)
             if record.user:

@@ -85,11 +85,17 @@ class Enricher:
         self, record: Record, sense: Sense, match: Match, ident: str
     ) -> tuple[bytes, list[Event]]:
         """Return the document of a record with a signature, and the states it moves."""
-        incident = join(self.trail, record, match, ident)
-        if incident is None:
+        process: str | None = None
+        incident: Incident | None = None
+        if match.signature.role == "attempt":  # most of them
+            changes = self._witness.attempt(record, ident, match)
+            process = self._composer.launched(record, sense.program)
+            document = self._composer.record(
+                record, sense, process=process, top=sense.file, more=sense.agent
+            )
+        elif (incident := join(self.trail, record, match, ident)) is None:
             launcher = _whose(record, sense, match)
             changes = self._witness.report(record, ident, match, launcher)
-            process = None
             if sense.launch:
                 process = self._composer.launched(record, sense.program)
             agent = sense.agent

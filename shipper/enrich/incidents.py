@@ -51,10 +51,6 @@ def join(trail: Trail, record: Record, match: Match, record_id: str) -> Incident
         record_id: its id, which becomes the incident's if it opens one.
     """
     role = match.signature.role
-    if role == "attempt":
-        if trail.incidents:
-            trail.incidents.pop(_thread(record), None)
-        return None
     if role == "crashed":
         put_off(trail, record, match.app)
         return _crash(record, match, record_id)
@@ -127,25 +123,28 @@ def attempt(trail: Trail, record: Record, match: Match) -> list[Launcher]:
     """Note a launch attempt; return the launcher that it proves healthy, if any.
 
     The application launched before on the same thread is running when the next one is
-    attempted and no error came between (S26, assumed).
+    attempted and no error came between (S26, assumed). An incident on the thread ends.
     """
-    thread = _thread(record)
-    before = trail.attempts.get(thread)
-    if before is not None and not _same_list(before, record):
-        before = None
-    now = before or Attempt()
+    thread, ms = _thread(record), record.epoch_ms
+    if trail.incidents:
+        trail.incidents.pop(thread, None)
+    before = now = trail.attempts.get(thread)
+    if now is None or not -LIST_MS <= ms - now.last_ms <= LIST_MS:
+        now = Attempt()
     proven: list[Launcher] = []
     if match.app:
         if match.app != now.app:
-            recent = 0 <= record.epoch_ms - now.last_ms <= ATTEMPT_MS
-            if now.launched and recent and thread:
+            if now.launched and 0 <= ms - now.last_ms <= ATTEMPT_MS and thread:
                 proven = _launchers({now.app: now.executable})
-            now = Attempt(held=_held(now, {now.app} if proven else ()))
+            if now.held or (now.launched and not proven):
+                now = Attempt(held=_held(now, {now.app} if proven else ()))
+            else:
+                now = Attempt()
         now.app = match.app
         now.launched |= match.signature.action == "launch-attempt"
     else:
         now.executable = match.exe
-    now.last_ms = record.epoch_ms
+    now.last_ms = ms
     now.next_offset = record.end
     if now is not before:
         remember(trail.attempts, thread, now)

@@ -10,7 +10,7 @@ from shipper.enrich.agents import Change
 from shipper.enrich.incidents import REFUSING, attempt, disturb, list_done, put_off
 from shipper.enrich.standing import Evidence
 from shipper.enrich.trail import Incident, Trail
-from shipper.knowledge import Cause, Launcher, Match, signature
+from shipper.knowledge import Cause, Launcher, Match, Signature, signature
 from shipper.records import Record
 
 #: Why an application waits to be installed.
@@ -81,10 +81,26 @@ class Witness:
             changes += agents.install_pending(trail, launcher, evidence)
         return first, changes
 
+    def attempt(self, record: Record, record_id: str, match: Match) -> list[Change]:
+        """Judge a launch attempt: it may prove that the one before it succeeded.
+
+        Args:
+            record: the record.
+            record_id: its id.
+            match: what it means.
+        """
+        trail = self._trail
+        changes: list[Change] = []
+        for one in attempt(trail, record, match):
+            if not agents.still_healthy(trail, one, record.epoch_ms):
+                evidence = _evidence(record, record_id, self._unopposed)
+                changes += agents.healthy(trail, one, evidence)
+        return changes
+
     def report(
         self, record: Record, record_id: str, match: Match, launcher: Launcher | None
     ) -> list[Change]:
-        """Judge a record outside of incidents.
+        """Judge a record outside of incidents that is no launch attempt.
 
         Args:
             record: the record.
@@ -94,17 +110,7 @@ class Witness:
         """
         rule, trail = match.signature, self._trail
         proven: list[Launcher] = []
-        if rule.role == "attempt":
-            ms = record.epoch_ms
-            proven = [
-                one
-                for one in attempt(trail, record, match)
-                if not agents.still_healthy(trail, one, ms)
-            ]
-            if not proven:
-                return []
-            rule = self._unopposed
-        elif rule.role == "list":
+        if rule.role == "list":
             proven = list_done(trail, record, well=match.code == 0)
         elif rule.role == "service":
             trail.attempts.clear()  # the launch lists of before have come to nothing
@@ -112,14 +118,7 @@ class Witness:
             put_off(trail, record, match.app)
         elif match.outcome == "failure":
             disturb(trail, record)
-        evidence = Evidence(
-            id=record_id,
-            ms=record.epoch_ms,
-            time_source=record.moment.source,
-            rule=rule,
-            cause=_CAUSES.get(rule.role, ""),
-            reported=rule.role == "reported",
-        )
+        evidence = _evidence(record, record_id, rule)
         changes: list[Change] = []
         for one in proven:
             changes += agents.healthy(trail, one, evidence)
@@ -128,6 +127,17 @@ class Witness:
         elif launcher is not None:
             changes += _about(trail, launcher, match, evidence)
         return changes
+
+
+def _evidence(record: Record, record_id: str, rule: Signature) -> Evidence:
+    return Evidence(
+        id=record_id,
+        ms=record.epoch_ms,
+        time_source=record.moment.source,
+        rule=rule,
+        cause=_CAUSES.get(rule.role, ""),
+        reported=rule.role == "reported",
+    )
 
 
 def _about(
