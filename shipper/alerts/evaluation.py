@@ -9,10 +9,13 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 from msgspec import Struct
+from msgspec.structs import replace
 
+from shipper.alerts.access import check_access
+from shipper.alerts.dsl import anchor
 from shipper.alerts.exceptions import Silence
 from shipper.alerts.groups import Group, Search
-from shipper.alerts.rules import LEVELS, Rule, rules
+from shipper.alerts.rules import LEVELS, Rule, rules, seconds
 from shipper.stack.grouping import groups
 
 _AT_ONCE = 1000
@@ -62,7 +65,7 @@ def evaluate(
     since: str,
     silences: Iterable[Silence] = (),
 ) -> list[Alert]:
-    """Return what all rules raise, the gravest first.
+    """Return what all rules raise, the gravest first, causes before single hosts.
 
     Args:
         client: the client.
@@ -74,10 +77,11 @@ def evaluate(
 
     Raises:
         SinkUnavailable: the server is unreachable or refuses.
-        NotPermitted: the credentials are wrong, or lack ``read``.
+        NotPermitted: the credentials are wrong, or lack ``read`` on a data stream.
     """
+    check_access(client, namespace)
     search = Search(client, namespace=namespace, now_ms=now_ms, silences=silences)
-    standing = _Standing(client, namespace)
+    standing = _Standing(client, namespace, now_ms)
     found: dict[str, list[Alert]] = {}
     # What explains another comes first.
     for rule in sorted(rules().values(), key=lambda rule: bool(rule.unless)):
@@ -90,15 +94,17 @@ def evaluate(
         ]
         found[rule.id] = list(_alerts(rule, search, raised, since, standing))
     alerts = [alert for name in rules() for alert in found[name]]
-    return sorted(alerts, key=lambda alert: -alert.severity)
+    # What is about more than one host explains what is about one.
+    return sorted(alerts, key=lambda alert: (-alert.severity, "host.name" in alert.key))
 
 
 class _Standing:
     """The newest state of each agent, in whichever log it was seen."""
 
-    def __init__(self, client: Elasticsearch, namespace: str) -> None:
+    def __init__(self, client: Elasticsearch, namespace: str, now_ms: int) -> None:
         self._client = client
         self._namespace = namespace
+        self._until = f"{anchor(now_ms)}+1h"
 
     def of(self, hosts: list[str]) -> dict[str, dict[str, str]]:
         """Return state by agent by host."""
@@ -109,6 +115,7 @@ class _Standing:
                 "sms-agent-state",
                 namespace=self._namespace,
                 hosts=hosts[begin : begin + _AT_ONCE],
+                until=self._until,
             ):
                 agent = one["sms"]["agent"]["id"]
                 state = one["last"]["sms"]["agent"].get("state", "unknown")
@@ -120,7 +127,7 @@ def _alerts(
     rule: Rule, search: Search, raised: list[Group], since: str, standing: _Standing
 ) -> Iterator[Alert]:
     if many := rule.widespread():
-        wide = list(search.raised(many, since))
+        wide = list(search.raised(_as_far(many, since), since))
         for group in wide:
             yield _alert(many, group, many.severity)
         told = [group.key for group in wide]
@@ -135,6 +142,15 @@ def _alerts(
         alone = len(affected[_what(group)]) == 1
         if severity := _severity(rule, group, _states(group, states), alone=alone):
             yield _alert(rule, group, severity)
+
+
+def _as_far(many: Rule, since: str) -> Rule:
+    """Return a rule that finds what explains single documents as old as that."""
+    return replace(
+        many,
+        window=max(many.arrival, since, key=seconds),
+        reach=max(many.reach, since, key=seconds),
+    )
 
 
 def _severity(rule: Rule, group: Group, states: set[str], *, alone: bool) -> int:

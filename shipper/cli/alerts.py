@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from shipper.alerts import Alert, evaluate, every, seconds, silences
+from shipper.alerts import Alert, any_data, evaluate, every, seconds, silences
 from shipper.cli.options import (
     config_options,
     json_option,
@@ -77,8 +77,15 @@ def alerts(
             since=since,
             silences=silent,
         )
+        there = bool(raised) or any_data(client, settings.output.namespace)
     finally:
         client.close()
+    if not there:
+        prose(
+            "warning: there is no data stream of the namespace"
+            f" {settings.output.namespace}, so that nothing can be raised",
+            err=True,
+        )
     if as_json:
         echo_json({"alerts": raised, "rules": _told(raised), "expired": expired})
     else:

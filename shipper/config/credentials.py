@@ -21,6 +21,13 @@ from shipper.errors import ConfigError
 _USER = re.compile(r"//(?P<name>[^:@/]*):(?P<password>[^/]*)@")
 _CLOUD = re.compile(rb"([\w.-]+)(?::(\d+))?\$([\w.-]+)(?:\$|\Z)", re.ASCII)
 _CREDENTIALS = ("api_key", "username", "password")
+#: Ways of saying the same: where we go, and who we are.
+_PLACES = (("url",), ("cloud_id",))
+_IDENTITIES = (("api_key", "api_key_file"), ("username", "password", "password_file"))
+
+#: Names of environment variables begin so; origins, too.
+PREFIX = "CLISVC_"
+COMMAND_LINE = "the command line"
 
 _S = TypeVar("_S", bound=ServerSettings)
 
@@ -33,9 +40,10 @@ def resolve(settings: Settings, origins: dict[str, str]) -> Settings:
         origins: where each value came from, by key path; completed.
 
     Raises:
-        ConfigError: a secret is not where the settings say.
+        ConfigError: a secret is not where the settings say, or two settings contradict
+            each other.
     """
-    elastic = settings.elasticsearch
+    elastic = _sole("elasticsearch", settings.elasticsearch, origins, _PLACES)
     if elastic.cloud_id:
         url = _cloud_url(elastic.cloud_id, origins)
         elastic = msgspec.structs.replace(elastic, url=url)
@@ -56,6 +64,10 @@ def _resolved(table: str, server: _S, origins: dict[str, str]) -> _S:
             changes["password"] = Secret(unquote(user["password"]))
             for name in ("username", "password"):
                 origins[f"{table}.{name}"] = origins[f"{table}.url"]
+    server = msgspec.structs.replace(server, **changes)
+    if server.username:
+        server = _sole(table, server, origins, _IDENTITIES)
+    changes = {}
     for name in ("api_key", "password"):
         path = getattr(server, f"{name}_file")
         if path and not getattr(server, name):
@@ -64,6 +76,42 @@ def _resolved(table: str, server: _S, origins: dict[str, str]) -> _S:
     if server.keyring and not ({"api_key", "password"} & changes.keys()):
         changes |= _from_keyring(table, server, origins)
     return msgspec.structs.replace(server, **changes)
+
+
+def _sole(
+    table: str,
+    server: _S,
+    origins: dict[str, str],
+    ways: tuple[tuple[str, ...], tuple[str, ...]],
+) -> _S:
+    """Return a server of which one thing is said in one way: that of higher origin."""
+    given = [
+        [name for name in way if getattr(server, name) and f"{table}.{name}" in origins]
+        for way in ways
+    ]
+    if not all(given):
+        return server
+    keys = [[f"{table}.{name}" for name in names] for names in given]
+    ranks = [max(_rank(origins[key]) for key in each) for each in keys]
+    if ranks[0] == ranks[1]:
+        raise ConfigError(
+            keys[1][0],
+            f"{keys[0][0]} is given, too",
+            origin=origins[keys[1][0]],
+            remedy="Leave one of them out.",
+        )
+    lost = ranks.index(min(ranks))
+    for key in keys[lost]:
+        del origins[key]
+    plain = type(server)()
+    return msgspec.structs.replace(
+        server, **{name: getattr(plain, name) for name in given[lost]}
+    )
+
+
+def _rank(origin: str) -> int:
+    """Return which of two origins counts: command line, environment, file."""
+    return 2 if origin == COMMAND_LINE else origin.startswith(PREFIX)
 
 
 def _lent(

@@ -14,12 +14,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from shipper.config.credentials import resolve
+from shipper.config.credentials import COMMAND_LINE, PREFIX, resolve
 from shipper.config.secret import Secret
 from shipper.config.settings import Settings
 from shipper.errors import ConfigError
-
-PREFIX = "CLISVC_"
 
 #: Short names beside the regular ``CLISVC_<TABLE>_<KEY>``.
 ALIASES = {
@@ -98,7 +96,7 @@ def load(
     for key, value in (options or {}).items():
         if value is not None and value != ():
             _put(raw, key, value)
-            origins[key] = "the command line"
+            origins[key] = COMMAND_LINE
     return Loaded(settings=resolve(_convert(raw, origins), origins), origins=origins)
 
 

@@ -26,6 +26,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Severity on Elastic's ladder by state, where the state is bad news.
 _SEVERITY = {"integrity_failed": 73, "install_pending": 47, "launch_failed": 47}
+#: Cycles after which a refusal that comes back is graver, as rule R1 has it.
+_REMINDERS = frozenset({7, 30})
+_GRAVE = 73
 #: That something is still to be installed is what every new client says.
 _EXPECTED = 21
 
@@ -97,6 +100,9 @@ class StateComposer:
                 cause = incident.cause
         if failing:
             sms["remedy"] = remedy_members(for_cause(cause or "unknown"))
+        elif now.root_code and change.previous in FAILING:
+            # Whoever chooses a code wants to see what it ended with, too.
+            sms["incident"] = {"root_code": now.root_code}
         document["sms"] = sms
         return msgspec.json.encode(document)
 
@@ -123,7 +129,8 @@ def _event(record: Record, change: Change) -> dict[str, object]:
     }
     if now.state in _SEVERITY:
         expected = now.cause == "not_installed"
-        event["severity"] = _EXPECTED if expected else _SEVERITY[now.state]
+        severity = _GRAVE if now.cycles in _REMINDERS else _SEVERITY[now.state]
+        event["severity"] = _EXPECTED if expected else severity
     return event
 
 

@@ -12,8 +12,19 @@ from typing import Any
 
 import msgspec
 
-#: Added by the server, these say what is so without them, too.
-_DEFAULTS = frozenset({"false", "", "null", "[]", "{}"})
+#: What the server adds to bodies that do not say it, by path; it is so without, too.
+_DEFAULTS = {
+    "": "{}",
+    "allow_auto_create": "null",
+    "applications": "[]",
+    "composed_of": "[]",
+    "data_stream.allow_custom_routing": "false",
+    "data_stream.hidden": "false",
+    "deprecated": "false",
+    "indices[].allow_restricted_indices": "false",
+    "run_as": "[]",
+    "settings": "{}",
+}
 _NOTHING = "nothing"
 
 
@@ -34,7 +45,7 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str
 
 def _implied(path: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> bool:
     if path not in wanted:
-        return found[path] in _DEFAULTS
+        return found[path] == _DEFAULTS.get(path)
     filled = path not in found and wanted[path] == "{}"
     return filled and any(each.startswith(f"{path}.") for each in found)
 
@@ -47,7 +58,20 @@ def _flat(value: object, path: str = "") -> dict[str, str]:
             for name, inside in value.items()
             for each, text in _flat(inside, f"{below}{name}").items()
         }
-    return {path: _text(value)}
+    return {path: _text(_bare(value, path))}
+
+
+def _bare(value: object, path: str) -> object:
+    """Return a list without what the server adds to the objects in it."""
+    if isinstance(value, (list, tuple)):
+        return [_bare(one, f"{path}[]") for one in value]
+    if isinstance(value, Mapping):
+        return {
+            name: _bare(inside, f"{path}.{name}")
+            for name, inside in value.items()
+            if _text(inside) != _DEFAULTS.get(f"{path}.{name}")
+        }
+    return value
 
 
 def _text(value: object) -> str:

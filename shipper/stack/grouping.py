@@ -24,6 +24,7 @@ def groups(
     *,
     namespace: str = "*",
     hosts: Sequence[str] = (),
+    until: str = "",
 ) -> Iterator[dict[str, Any]]:
     """Yield the documents a transform would have written by now, by their keys.
 
@@ -32,6 +33,7 @@ def groups(
         transform: ``sms-agent-state`` or ``sms-host-state``.
         namespace: of the data streams that are read; default: all.
         hosts: up to 10,000 whose documents are read; default: all.
+        until: newest ``@timestamp`` that is read, where that is not of now.
 
     Raises:
         KeyError: there is no such transform.
@@ -47,7 +49,7 @@ def groups(
     }
     search: dict[str, Any] = {
         "index": [f"{index.removesuffix('*')}{namespace}" for index in source["index"]],
-        "query": _of(hosts, source["query"]),
+        "query": _of(hosts, until, source["query"]),
         "aggs": {"groups": {"composite": composite, "aggs": _searchable(values)}},
     }
     while True:
@@ -67,10 +69,13 @@ def groups(
         composite["after"] = found["after_key"]
 
 
-def _of(hosts: Sequence[str], query: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not hosts:
-        return query
-    return {"bool": {"filter": [query, {"terms": {"host.name": list(hosts)}}]}}
+def _of(hosts: Sequence[str], until: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    asked: list[Mapping[str, Any]] = [query]
+    if hosts:
+        asked.append({"terms": {"host.name": list(hosts)}})
+    if until:
+        asked.append({"range": {"@timestamp": {"lte": until}}})
+    return {"bool": {"filter": asked}}
 
 
 def _searchable(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def plan_removal(client: Elasticsearch, *, purge: bool = False) -> list[Step]:
             if each.refusal and each is not found[Kind.ROLE]:
                 raise each.refusal
         streams = list(_streams(client, found, purge=purge))
-        indices = list(_indices(client, purge=purge))
+        indices = list(_indices(client, found[Kind.TRANSFORM], purge=purge))
         foreign = _foreign_templates(client)
     held = _held(found, streams, foreign)
     objects = {kind: list(_objects(kind, found[kind], held)) for kind in _REMOVED}
@@ -94,18 +94,23 @@ def _streams(
             )
 
 
-def _indices(client: Elasticsearch, *, purge: bool) -> Iterator[Step]:
-    """Yield the indices transforms of ours have written."""
-    for transform in assets():
-        if transform.kind is Kind.TRANSFORM:
-            reply = client.indices.resolve_index(name=f"{transform.name}-v*").body
-            for index in reply["indices"]:
-                yield Step(
-                    kind="index",
-                    name=index["name"],
-                    action="remove" if purge else "kept",
-                    reason="its documents are purged" if purge else _DATA,
-                )
+def _indices(
+    client: Elasticsearch, transforms: Inventory, *, purge: bool
+) -> Iterator[Step]:
+    """Yield the indices into which installed transforms of ours write."""
+    for body in transforms.objects.values():
+        if owner(Kind.TRANSFORM, body) != OWNER:
+            continue
+        name = body["dest"]["index"]
+        # Asked for by a pattern: a name nothing has would be an error.
+        reply = client.indices.resolve_index(name=f"{name}*").body
+        if any(index["name"] == name for index in reply["indices"]):
+            yield Step(
+                kind="index",
+                name=name,
+                action="remove" if purge else "kept",
+                reason="its documents are purged" if purge else _DATA,
+            )
 
 
 def _foreign_templates(client: Elasticsearch) -> dict[str, list[str]]:

@@ -123,7 +123,7 @@ def processors(client: Elasticsearch) -> frozenset[str]:
     except AuthorizationException:
         return frozenset()
     each = [
-        frozenset(one["type"] for one in node["ingest"]["processors"])
+        frozenset(one["type"] for one in node.get("ingest", {}).get("processors", ()))
         for node in nodes.values()
     ]
     return frozenset.intersection(*each) if each else frozenset()

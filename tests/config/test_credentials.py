@@ -3,6 +3,7 @@
 
 import sys
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 from keyring.errors import KeyringError
@@ -114,6 +115,94 @@ def test_no_cloud_id(wrong: str) -> None:
     assert caught.value.message.startswith(
         f"elasticsearch.cloud_id: {wrong!r} is no cloud id"
     )
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> str:
+    """Return a file that names a deployment in Elastic Cloud and a key for it."""
+    file = tmp_path / "clisvc.toml"
+    place = cloud_id("eu.example$0123abcd")
+    file.write_text(f"[elasticsearch]\ncloud_id = '{place}'\napi_key = 'filed'\n")
+    return str(file)
+
+
+@pytest.mark.parametrize("nearer", ["options", "environment"])
+def test_address_beats_cloud_id_of_the_file(cloud: str, nearer: str) -> None:
+    """An address given nearer than the file is where documents go."""
+    url = "http://other:9200"
+    given: dict[str, dict[str, str]] = {"environment": {}, "options": {}}
+    given[nearer] = {
+        "options": {"elasticsearch.url": url},
+        "environment": {"CLISVC_ELASTICSEARCH_URL": url},
+    }[nearer]
+
+    loaded = load(
+        file=cloud, environment=given["environment"], options=given["options"]
+    )
+
+    assert loaded.settings.elasticsearch.url == url
+    assert loaded.settings.elasticsearch.cloud_id == ""
+
+
+def test_cloud_id_beats_address_of_the_environment() -> None:
+    """A deployment named on the command line counts, and no other address."""
+    loaded = load(
+        environment={"CLISVC_ELASTICSEARCH_URL": "http://other:9200"},
+        options={"elasticsearch.cloud_id": cloud_id("eu.example$0123abcd")},
+    )
+
+    url = "https://0123abcd.eu.example:443"
+    assert loaded.settings.elasticsearch.url == url
+    assert loaded.origins["elasticsearch.url"] == "elasticsearch.cloud_id"
+
+
+def test_two_addresses_of_one_rank() -> None:
+    """An address and a cloud id side by side are refused, and both are named."""
+    environment = {
+        "CLISVC_ELASTICSEARCH_URL": "http://other:9200",
+        "CLISVC_ELASTICSEARCH_CLOUD_ID": cloud_id("eu.example$0123abcd"),
+    }
+
+    with pytest.raises(ConfigError) as caught:
+        load(environment=environment)
+
+    assert caught.value.message == (
+        "elasticsearch.cloud_id: elasticsearch.url is given, too"
+        " (from CLISVC_ELASTICSEARCH_CLOUD_ID)."
+    )
+
+
+def test_user_beats_key_of_the_file(cloud: str) -> None:
+    """A user named in the environment is who we are, and not the file's key."""
+    environment = {"CLISVC_USERNAME": "ship", "CLISVC_PASSWORD": _SECRET}
+
+    elastic = load(file=cloud, environment=environment).settings.elasticsearch
+
+    assert (elastic.username, elastic.password) == ("ship", Secret(_SECRET))
+    assert not elastic.api_key
+
+
+def test_key_beats_user_of_the_file(tmp_path: Path) -> None:
+    """A key given in the environment counts, and not a user of the file."""
+    file = tmp_path / "clisvc.toml"
+    file.write_text("[elasticsearch]\nusername = 'ship'\npassword_file = 'none'\n")
+
+    elastic = load(
+        file=str(file), environment={"CLISVC_API_KEY": _SECRET}
+    ).settings.elasticsearch
+
+    assert elastic.api_key == Secret(_SECRET)
+    assert (elastic.username, elastic.password_file) == ("", "")
+
+
+def test_two_identities_of_one_rank() -> None:
+    """A key and a user side by side are refused, and both are named."""
+    environment = {"CLISVC_API_KEY": _SECRET, "CLISVC_USERNAME": "ship"}
+
+    with pytest.raises(ConfigError) as caught:
+        load(environment=environment)
+
+    assert "elasticsearch.username: elasticsearch.api_key" in caught.value.message
 
 
 def test_kibana_borrows_credentials() -> None:

@@ -136,3 +136,24 @@ def test_agents_are_counted_apart() -> None:
 
     assert cycles(states(log, SOFTWARE.agent)) == [1, 1]
     assert cycles(states(log, OFFERS.agent)) == [1, 1, 2]
+
+
+def test_a_refusal_that_comes_back_is_graver() -> None:
+    """Documents of cycles 7 and 30 are of severity 73, where rule R1 raises its own."""
+    log = b"".join(lines(triple(OFFERS), cycle * DAY) for cycle in range(30))
+    found = {
+        one.agent["cycles"]: one.body["event"]["severity"]
+        for one in states(log)
+        if one.agent["cycle_opened"]
+    }
+
+    assert found == {cycle: 73 if cycle in {7, 30} else 47 for cycle in range(1, 31)}
+
+
+def test_a_recovery_names_the_code_it_ends() -> None:
+    """Whoever chooses a root code sees the recoveries, too, and no other members."""
+    *_, last = states(lines(triple(OFFERS), 0) + works(OFFERS, HOUR), OFFERS.agent)
+
+    assert last.agent["state"] == "recovered"
+    assert last.incident == {"root_code": "1314"}
+    assert "error" not in last.body

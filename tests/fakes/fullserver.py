@@ -179,6 +179,10 @@ def _given_back(body: dict[str, Any]) -> dict[str, Any]:
     mappings = template.get("mappings", {})
     if "dynamic" in mappings:
         mappings["dynamic"] = str(mappings["dynamic"]).lower()
+    for each in given.get("indices", ()):
+        each["allow_restricted_indices"] = False
+    if "index_patterns" in given:
+        given.setdefault("composed_of", [])
     if "data_stream" in given:
         given["data_stream"] = {"hidden": False, "allow_custom_routing": False}
     return given

@@ -140,11 +140,14 @@ def malformed(seed: int, count: int) -> Iterator[dict[str, object]]:
     chance = Random(seed)  # noqa: S311 - no secret
     odd: tuple[object, ...] = (
         None, 7, -1.5, True, [], {}, ["a", 1], {"a": {"b": []}}, "", " ", "\x00" * 90,
+        [{}], "2026-11-24T12:33:20+01:00[Europe/Berlin]", "2026-02-30T12:33:20Z",
     )  # fmt: skip
     names = (
         "message", "event", "sms", "log", "error", "process", "file", "host", "related",
         "rule", "threat", "user", "ecs", "agent", "@timestamp", "tags",
-        "event.original", "event.timezone", "sms.log", "sms.parse",
+        "event.original", "event.timezone", "sms.log", "sms.parse", "observer",
+        "data_stream", "sms.agent", "sms.source", "log.file", "host.os", "host.name",
+        "related.hosts", "error.message", "file.path", "event.module", "event.created",
     )  # fmt: skip
     for _ in range(count):
         text = "".join(chance.choices(_TOKENS, k=chance.choice((0, 3, 40, 400))))

@@ -181,6 +181,63 @@ def test_what_the_sender_knows_stays(ingest: Engine) -> None:
     assert document["tags"] == ["forwarded"]
 
 
+def test_misplaced_values(ingest: Engine) -> None:
+    """What no field of its name can hold is kept as text; the record is understood."""
+    document = ingested(
+        ingest,
+        f"Working~  {TRAILER}",
+        process="odd",
+        tags={"a": 1},
+        host={"name": {}, "os": 7, "ip": ["10.0.0.1"]},
+        threat={"tactic": {"id": [{}]}},
+        event={"module": "other", "kind": None},
+    )
+
+    assert document["message"] == "Working"
+    assert value(document, "event.kind") == "event"
+    assert sorted(value(document, "sms.misplaced")) == [
+        "event.module: other",
+        "host.name: {}",
+        "host.os: 7",
+        "process: odd",
+        "tags: {a=1}",
+        "threat.tactic.id: [{}]",
+    ]
+    assert document["host"] == {"ip": ["10.0.0.1"]}
+    assert document["tags"] == ["misplaced"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *("2026-11-24", "2026-11-24T11:33:20", "2026-11-24T11:33:20.5Z"),
+        *("2026-11-24T11:33+0100", 1700000000000),
+    ],
+)
+def test_times_the_index_takes(ingest: Engine, sent: object) -> None:
+    """A time in one of the forms of strict_date_optional_time is the sender's."""
+    document = ingest.run(PIPELINE, [{"@timestamp": sent, "message": "Working"}])[0]
+
+    assert document["@timestamp"] == sent
+    assert "tags" not in document
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *("2026-11-24T12:33:20+01:00[Europe/Berlin]", "2026-02-30", "24.11.2026"),
+        *("2026-11-24T25:00", "2026-11-24T11:00+99:00", 1.5),
+    ],
+)
+def test_times_the_index_refuses(ingest: Engine, sent: object) -> None:
+    """Another time is put aside, and that of ingestion taken."""
+    document = ingest.run(PIPELINE, [{"@timestamp": sent, "message": "Working"}])[0]
+
+    assert document["@timestamp"] == value(document, "event.ingested")
+    assert value(document, "sms.misplaced") == [f"@timestamp: {sent}"]
+    assert value(document, "event.kind") == "event"
+
+
 def test_event_original_wins(ingest: Engine) -> None:
     """Where a sender keeps the original itself, that is what is taken apart."""
     document = ingested(

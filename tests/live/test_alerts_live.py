@@ -93,6 +93,16 @@ def _loud(fleet: Planted) -> None:
     fleet.log("weeklong", refused(*(2 + 24 * back for back in range(6, -1, -1))))
     relapse = refused(144) + works(OFFERS, ago(120)) + refused(48)
     fleet.log("relapse", relapse)
+    # Fifteen cycles after the relapse: at none of the steps for days.
+    again = refused(460) + works(OFFERS, ago(400))
+    again += refused(*(2 + 24 * back for back in range(14, -1, -1)))
+    fleet.log("longrelapse", again)
+    # Its clock was years ahead for a day; that it works is not of now.
+    fleet.log("badclock", refused(72, 2) + works(OFFERS, ago(-17_520)))
+    # Half a hotfix, more than a day ago.
+    for number in range(12):
+        old = tampered(40).replace(b"ODPUSR32", b"ODPWNT32")
+        fleet.log(f"older{number:02d}", old)
     base = lines(triple(COPIER), ago(25)) + lines(triple(COPIER), ago(1))
     fleet.log("ccim", base)
     fleet.log("onlyone", tampered(2).replace(b"ODPUSR32", b"ODPSYS32"))
@@ -165,12 +175,14 @@ def test_each_story_raises_what_it_should(
 
     assert _named(raised) == sorted(
         [
+            ("R1", "badclock", 47),
             ("R1", "ccim", 47),
             ("R1", "relapse", 47),
             ("R1", "weekend", 47),
             ("R1", "weeklong", 73),
             ("R2", "big.example", 73),
             ("R3", "onlyone", 99),
+            ("R3-many", "12", 47),
             ("R3-many", "200", 47),
             ("R4", "failsilent", 47),
             ("R4", "silent", 21),
@@ -244,6 +256,7 @@ def test_exceptions_keep_rules_silent(client: Elasticsearch, fleet: Planted) -> 
     kept = [name for name in _named(raised) if name[0] in {"R1", "R2", "R3", "R5"}]
 
     assert kept == [
+        ("R1", "badclock", 47),
         ("R1", "ccim", 47),
         ("R1", "relapse", 47),
         ("R2", "big.example", 73),
@@ -261,6 +274,14 @@ def test_archives_raise_nothing(client: Elasticsearch) -> None:
     raised = evaluate(client, namespace="archive", now_ms=NOW_MS, since="50h")
 
     assert raised == []
+
+
+def test_causes_come_first(client: Elasticsearch, fleet: Planted) -> None:
+    """What hit many hosts comes before a single one of the same severity."""
+    raised = evaluate(client, namespace=fleet.namespace, now_ms=NOW_MS, since="50h")
+    order = [alert.rule for alert in raised if alert.severity == 73]
+
+    assert order.index("R2") < order.index("R1")
 
 
 @pytest.mark.parametrize("file", _ELASTALERT, ids=lambda file: file.stem)
@@ -335,4 +356,5 @@ def test_the_command(elasticsearch_url: str, tmp_path: Path, namespace: str) -> 
     ).json
 
     assert (quiet.code, quiet.out.strip()) == (0, "Nothing is raised.")
+    assert f"no data stream of the namespace {namespace}" in quiet.err
     assert [entry["host"] for entry in expired["expired"]] == ["lab"]

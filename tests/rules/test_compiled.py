@@ -194,7 +194,7 @@ def test_each_form_asks_for_the_same() -> None:
         ' "archive" and @timestamp >= "now-25h" and @timestamp <= "now+1h"'
     )
     assert detection["threshold"] == {
-        "field": ["host.domain"],
+        "field": [],
         "value": 1,
         "cardinality": [{"field": "host.name", "value": 5}],
     }
@@ -216,14 +216,14 @@ def test_each_form_asks_for_the_same() -> None:
 
 
 def test_severities() -> None:
-    """The ladder of R1 is in the detection rule: the seventh cycle is graver."""
+    """The ladder of R1 is in the detection rule, by what Kibana reads as a number."""
     (first, *_) = security()
 
     assert (first["severity"], first["risk_score"]) == ("medium", 47)
     assert [
         (step["field"], step["value"], step["severity"])
         for step in first["severity_mapping"]
-    ] == [("sms.agent.cycles", "7", "high"), ("sms.agent.cycles", "30", "high")]
+    ] == [("event.severity", "73", "high")]
 
 
 def test_exceptions_are_in_every_form() -> None:

@@ -419,6 +419,24 @@ def test_uninstall_with_data() -> None:
     assert gone.index("DELETE /_transform/sms-agent-state") < stream
 
 
+def test_purge_leaves_the_indices_of_others() -> None:
+    """An index is ours if a transform of ours writes it, whatever its name is like."""
+    server = FullServer("9.2.0")
+    with connected(server) as client:
+        apply(client, plan(client))
+        server.objects["_transform"]["sms-host-state"]["_meta"]["managed_by"] = "ops"
+        server.indices += [
+            *("sms-agent-state-v1", "sms-agent-state-vendor", "sms-agent-state-v10"),
+            "sms-host-state-v1",
+        ]
+        apply(client, plan_removal(client, purge=True))
+
+    assert server.indices == [
+        *("sms-agent-state-vendor", "sms-agent-state-v10"),
+        "sms-host-state-v1",
+    ]
+
+
 def test_key() -> None:
     """A key has the writer's rights and no others."""
     server = FullServer("9.2.0")

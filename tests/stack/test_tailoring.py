@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,27 @@ def test_same_in_another_form() -> None:
     }
 
     assert differences(ours, theirs) == ()
+
+
+def test_defaults_in_lists() -> None:
+    """What the server adds to the objects of a list is no difference, either."""
+    ours: dict[str, Any] = {"indices": [{"names": ["logs-*"], "privileges": ["read"]}]}
+    theirs = {"indices": [{**ours["indices"][0], "allow_restricted_indices": False}]}
+    changed = {"indices": [{**ours["indices"][0], "allow_restricted_indices": True}]}
+
+    assert differences(ours, theirs) == ()
+    assert len(differences(ours, changed)) == 1
+
+
+@pytest.mark.parametrize("value", [False, None, "", [], {}])
+def test_nothing_is_a_default_everywhere(value: object) -> None:
+    """What somebody switched off by hand is a difference, whatever it is set to."""
+    ours = {"mappings": {"properties": {"message": {"type": "text"}}}}
+    theirs = {"mappings": {"properties": {"message": {"type": "text", "index": value}}}}
+
+    (change,) = differences(ours, theirs)
+
+    assert change.startswith("mappings.properties.message.index: ")
 
 
 def test_no_false_is_left_out() -> None:

@@ -113,7 +113,7 @@ def test_ids_are_distinct() -> None:
 
 
 def test_a_series_that_is_added_up() -> None:
-    """It is a running sum of a count, which is in no axis itself."""
+    """It is a running sum of hosts, which is in no axis itself."""
     (panel,) = (
         one for one in panels() if one.title == "One policy or single machines?"
     )
@@ -122,7 +122,7 @@ def test_a_series_that_is_added_up() -> None:
     (inner,) = columns[shown]["references"]
 
     assert columns[shown]["operationType"] == "cumulative_sum"
-    assert columns[inner]["operationType"] == "count"
+    assert columns[inner]["operationType"] == "unique_count"
 
 
 def test_checking_needs_the_program(monkeypatch: pytest.MonkeyPatch) -> None:

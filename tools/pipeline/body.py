@@ -9,7 +9,7 @@ from typing import Any
 from shipper.enrich.members import ECS_VERSION
 from shipper.stack.assets import OWNER
 from tools.pipeline.scripts import script
-from tools.pipeline.tables import meanings, records
+from tools.pipeline.tables import meanings, records, shape
 
 VERSION = 1
 NAME = f"logs-sms.clisvc-{VERSION}"
@@ -21,9 +21,6 @@ _RAW = (
     "(ctx.sms instanceof Map && ctx.sms.log instanceof Map && "
     "ctx.sms.log.generation != null))"
 )
-#: What has to be an object, because something is written into it.
-_OBJECTS = ["agent", "ecs", "error", "event", "file", "host", "log", "related", "sms"]
-_INNER = ("sms.log",)
 
 
 def build() -> dict[str, Any]:
@@ -34,7 +31,7 @@ def build() -> dict[str, Any]:
         "stamped.",
         "processors": list(_processors()),
         "on_failure": [
-            {"remove": {"field": "_tmp", "tag": "remove_tmp", "ignore_missing": True}},
+            _collector("failed"),
             {
                 "append": {
                     "field": "error.message",
@@ -81,11 +78,12 @@ def _processors() -> list[dict[str, Any]]:
         {
             "script": {
                 "tag": "script_tidy",
-                "description": "Nothing may stand where this pipeline writes objects",
+                "description": "What no field of its name can hold becomes text in "
+                "sms.misplaced, which is not indexed",
                 "if": _RAW,
                 "lang": "painless",
                 "source": script("tidy"),
-                "params": {"objects": _OBJECTS, "inner": _INNER},
+                "params": {"shape": shape()},
             }
         },
         {
@@ -95,6 +93,7 @@ def _processors() -> list[dict[str, Any]]:
                 "copy_from": "_ingest.timestamp",
             }
         },
+        _collector(),
         {
             "set": {
                 "field": "@timestamp",
@@ -105,10 +104,12 @@ def _processors() -> list[dict[str, Any]]:
             }
         },
         {
-            "fail": {
-                "tag": "fail_odd",
-                "if": f"{_RAW} && ctx._tmp?.odd != null",
-                "message": "of a wrong kind, and left out: {{{_tmp.odd}}}",
+            "append": {
+                "field": "tags",
+                "tag": "append_misplaced",
+                "if": f"{_RAW} && ctx.sms?.misplaced != null",
+                "value": "misplaced",
+                "allow_duplicates": False,
             }
         },
         {
@@ -175,6 +176,27 @@ def _processors() -> list[dict[str, Any]]:
             }
         },
     ]
+
+
+def _collector(when: str = "raw") -> dict[str, Any]:
+    """Return what names the collector of a raw line, by which rules and panels count.
+
+    Args:
+        when: makes the tag unique.
+
+    What failed may not have been put in order before, so that each member is asked.
+    """
+    return {
+        "set": {
+            "field": "observer.name",
+            "tag": f"set_observer_name_{when}",
+            "description": "Who collects lines is known by the name of its agent",
+            "if": f"{_RAW} && ctx.agent instanceof Map && ctx.agent.name != null && "
+            "(ctx.observer == null || "
+            "(ctx.observer instanceof Map && ctx.observer.name == null))",
+            "copy_from": "agent.name",
+        }
+    }
 
 
 def _written(value: Any, depth: int) -> str:  # noqa: ANN401 - any JSON

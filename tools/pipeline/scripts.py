@@ -12,7 +12,7 @@ from tools.pipeline.tables import patterns, private
 
 #: The files each script is made of.
 SCRIPTS = {
-    "tidy": ("tidy",),
+    "tidy": ("common", "tidy"),
     "record": ("common", "time", "record"),
     "meaning": ("common", "findings", "codes", "agents", "meaning"),
 }

@@ -29,6 +29,7 @@ from shipper.knowledge import (
 )
 from shipper.knowledge import table as symbols
 from shipper.knowledge.signatures import compiled
+from shipper.stack.assets import Kind, asset
 from tools.pipeline.regex import groups
 
 _SMALL = 0x1_0000
@@ -52,6 +53,21 @@ def private(place: str) -> Any:  # noqa: ANN401 - of any type
     for part in parts:
         found = found[int(part)]
     return found
+
+
+def shape() -> dict[str, Any]:
+    """Return what each field has to be: an object, or a text, empty or its constant."""
+    mappings = asset(Kind.COMPONENT_TEMPLATE, "logs-sms@mappings").body["template"]
+    return _shape(mappings["mappings"]["properties"])
+
+
+def _shape(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _shape(definition["properties"])
+        if "properties" in definition
+        else definition.get("value", "")
+        for name, definition in properties.items()
+    }
 
 
 def patterns() -> list[re.Pattern[str]]:

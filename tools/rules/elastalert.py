@@ -17,6 +17,7 @@ from sigma.collection import SigmaCollection
 from shipper.alerts import Rule, Silence
 from tools.rules.sigma import base_of, documents
 
+_MOST = 1000  # groups it looks at; 50 unless told
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -45,6 +46,8 @@ def rule(rule: Rule, entries: Sequence[Silence]) -> dict[str, Any] | None:
         "realert": _span(rule.arrival),
         "alert": ["debug"],
     }
+    if made["type"] == "metric_aggregation":
+        made["terms_size"] = _MOST
     return dict(sorted(made.items()))
 
 

@@ -16,6 +16,8 @@ TAGS = ["Domain: Endpoint", "OS: Windows", "Data Source: SMS client service"]
 _ATTACK = "https://attack.mitre.org"
 #: More than one run of a detection rule may raise is cut.
 _MOST = 1000
+#: Grouping drops documents without the field: rather one alert for all domains.
+_MAY_LACK = frozenset({"host.domain"})
 
 
 def title(rule: Rule) -> str:
@@ -93,7 +95,7 @@ def rule(rule: Rule, entries: Sequence[Silence]) -> dict[str, Any]:
         body |= {
             "type": "threshold",
             "threshold": {
-                "field": rule.by,
+                "field": [field for field in rule.by if field not in _MAY_LACK],
                 "value": value,
                 "cardinality": different,
             },

@@ -47,13 +47,21 @@ def _base(rule: Rule, entries: Sequence[Silence]) -> dict[str, Anything]:
         "author": AUTHOR,
         "date": _DATE,
         **_tags(rule),
-        "logsource": {"product": "sms", "service": rule.data[0].removeprefix("sms.")},
+        "logsource": _logsource(rule),
         "detection": _detection(
             parse(f'{query} and not data_stream.namespace: "archive"')
         ),
         "falsepositives": rule.false_positives,
         "level": LEVELS[rule.severity],
     }
+
+
+def _logsource(rule: Rule) -> dict[str, str]:
+    """Return where to look; without a service in all that the client writes."""
+    source = {"product": "sms"}
+    if len(rule.data) == 1:
+        source["service"] = rule.data[0].removeprefix("sms.")
+    return source
 
 
 def _correlation(rule: Rule) -> dict[str, Anything]:

@@ -114,7 +114,8 @@ def _summary(rule: Rule, level: str) -> dict[str, Any]:
         "event": {"kind": "alert", "severity": rule.severity},
         "log": {"level": level},
         "message": "{{alerts.new.count}} new, {{alerts.ongoing.count}} ongoing,"
-        " {{alerts.recovered.count}} recovered",
+        " {{alerts.recovered.count}} recovered; new: {{#alerts.new.data}}"
+        "{{kibana.alert.instance.id}} {{/alerts.new.data}}",
     }
     return {
         "group": "query matched",

@@ -23,7 +23,7 @@ from tools.views.lint_query import lint_query
 
 _META = "kibanaSavedObjectMeta.searchSourceJSON"
 _TITLE = "[Logs SMS] "
-_FOLLOWS = "Follows the host control only."
+_EMPTY = "Empty while an agent or a root code is chosen."
 _BARE = frozenset({"visualization"})  # markdown needs no description
 
 
@@ -133,7 +133,7 @@ class Linter(Struct, frozen=True, kw_only=True):
                 continue
             lens = panel["embeddableConfig"]["attributes"]
             view = self.views[lens["references"][0]["id"]]
-            told = _FOLLOWS in lens["description"]
+            told = _EMPTY in lens["description"]
             if field not in mapped(view) and not told:
                 place = f"{where}/{panel['title']}"
                 yield f"{place}: does not follow the control on {field}"
