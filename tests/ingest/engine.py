@@ -156,8 +156,12 @@ def _processors(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
             continue
         if "copy_from" in options:
             source = options.pop("copy_from")
-            assert source.startswith("_ingest."), source
-            options["value"] = f"{{{{{{{source}}}}}}}"
+            if source.startswith("_ingest."):
+                options["value"] = f"{{{{{{{source}}}}}}}"
+            else:
+                target = options.pop("field")
+                options |= {"source_field": source, "target_field": target}
+                kind = "copy"
         made.append({kind: options})
     return made
 
