@@ -118,15 +118,7 @@ def _newest(client: Elasticsearch, index: str) -> Iterator[dict[str, Any]]:
         }
         if after is not None:
             composite["after"] = after
-        newest = {
-            "top_hits": {
-                "size": 1,
-                "sort": [
-                    {"@timestamp": "desc"},
-                    {"event.sequence": "desc"},
-                ],
-            }
-        }
+        newest = {"top_hits": {"size": 1, "sort": [{"sms.agent.order": "desc"}]}}
         reply = client.search(
             index=index,
             size=0,

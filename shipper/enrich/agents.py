@@ -39,6 +39,7 @@ from shipper.enrich.standing import (
     Evidence,
     follow,
     launcher_of,
+    number,
     settle,
     state_of,
     worst,
@@ -106,6 +107,7 @@ def learned_cause(
         before = known.cause, known.root_code
         settle(known, launcher, state, evidence)
         if before != (known.cause, known.root_code):
+            number(known, evidence)
             yield Change(
                 agent=agent,
                 launcher=launcher,
@@ -264,6 +266,7 @@ def _changed(
     if previous in FAILING and known.state not in FAILING:
         known.ended_ms = evidence.ms
     if opened or known.state != previous:
+        number(known, evidence)
         yield Change(
             agent=agent,
             launcher=launcher,

@@ -149,6 +149,7 @@ def _agent(change: Change) -> dict[str, object]:
         "previous_state": change.previous,
         "confidence": "reported" if now.reported else "inferred",
         "scope": change.launcher.agent.scope if change.launcher else "agent",
+        "order": now.order,
     }
     if now.episode:
         members |= {

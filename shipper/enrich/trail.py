@@ -115,6 +115,7 @@ class AgentState(Struct, kw_only=True, omit_defaults=True):
         refusals: refusals in this episode.
         relapse: the episode began within 7 days of the end of the one before.
         ended_ms: when the last episode ended, ``None`` if none did.
+        order: of its last change among its changes (see ``standing.number``).
     """
 
     state: str = "unknown"
@@ -132,6 +133,7 @@ class AgentState(Struct, kw_only=True, omit_defaults=True):
     refusals: int = 0
     relapse: bool = False
     ended_ms: int | None = None
+    order: int = 0
 
 
 class Trail(Struct, kw_only=True, omit_defaults=True):

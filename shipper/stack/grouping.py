@@ -85,10 +85,15 @@ def _searchable(values: Mapping[str, Any]) -> dict[str, Any]:
         match value:
             case {"top_metrics": top}:
                 fields = [metric["field"] for metric in top["metrics"]]
+                # An index of before a field was mapped would be an error here.
+                order = {
+                    by: {"order": way, "unmapped_type": "long"}
+                    for by, way in top["sort"].items()
+                }
                 asked[name] = {
                     "top_hits": {
                         "size": 1,
-                        "sort": [top["sort"]],
+                        "sort": [order],
                         "_source": False,
                         "docvalue_fields": fields,
                     }

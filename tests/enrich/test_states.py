@@ -49,6 +49,7 @@ def test_refusal_then_verification() -> None:
         "previous_state": "unknown",
         "confidence": "inferred",
         "scope": "agent",
+        "order": 1_045_029_600_000_000,  # 06:00:00.000 in ms, and 000
         "cause": "privilege",
         "episode": 1,
         "episode_id": record[0].id,
@@ -62,6 +63,7 @@ def test_refusal_then_verification() -> None:
     assert second.agent == first.agent | {
         "state": "install_pending",
         "previous_state": "launch_failed",
+        "order": 1_045_029_600_020_000,
         "cycle_opened": False,
     }
 

@@ -24,6 +24,11 @@ def ago(hours: float) -> float:
     return NOW - hours * HOUR
 
 
+def order(seconds: float) -> int:
+    """Return the place among an agent's changes that a change of a time has."""
+    return int((1_045_029_600 + seconds) * 1000) * 1000
+
+
 class Planted:
     """Documents to be indexed.
 
@@ -131,6 +136,7 @@ def first_refusals(hosts: Iterable[str], domain: str) -> Iterator[dict[str, Any]
             "cycles": 1,
             "cycle_opened": True,
             "relapse": False,
+            "order": order(ago(1)),
             "episode_id": f"{host}-0",
         }
         yield {

@@ -31,7 +31,15 @@ from tests.enrich.story import (
     works,
 )
 from tests.live.commands import clisvc
-from tests.live.planting import MINUTE, NOW, NOW_MS, Planted, ago, first_refusals
+from tests.live.planting import (
+    MINUTE,
+    NOW,
+    NOW_MS,
+    Planted,
+    ago,
+    first_refusals,
+    order,
+)
 
 _COMPILED = Path(__file__).parents[2] / "dashboards" / "rules" / "compiled"
 _ELASTALERT = sorted(_COMPILED.glob("elastalert/*.yml"))
@@ -214,7 +222,12 @@ def test_no_cap_on_hosts(client: Elasticsearch, namespace: str) -> None:
         body["sms"]["agent"]["cycles"] = 2
         planted.document("sms.state", body, iso(ago(0.9)))
     # The last one works again.
-    healthy = {"id": "advertised-programs", "state": "recovered", "cycles": 2}
+    healthy = {
+        "id": "advertised-programs",
+        "state": "recovered",
+        "cycles": 2,
+        "order": order(ago(0.5)),
+    }
     body = {"@timestamp": iso(ago(0.5)), "host": {"name": hosts[-1]}}
     body["sms"] = {"agent": healthy}
     planted.document("sms.state", body, iso(ago(0.4)))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The grouping of the transforms, run as a search, on hand-made histories."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,19 +20,22 @@ def prepared(client: Elasticsearch) -> Elasticsearch:
 
 
 def _state(
-    host: str, agent: str, when: str, state: str, **more: object
+    host: str, agent: str, when: str, state: str, *, nth: int = 0, **more: object
 ) -> dict[str, Any]:
+    order = round(datetime.fromisoformat(when).timestamp() * 1000) * 1000 + nth
     return {
         "@timestamp": when,
         "host": {"name": host},
-        "sms": {"agent": {"id": agent, "state": state, **more}},
+        "sms": {"agent": {"id": agent, "state": state, "order": order, **more}},
     }
 
 
 def _index(client: Elasticsearch, stream: str, *documents: dict[str, Any]) -> None:
     operations: list[dict[str, Any]] = []
+    namespace = stream.rpartition("-")[2]
     for document in documents:
-        operations += [{"create": {}}, document]
+        whose = document.get("data_stream", {}) | {"namespace": namespace}
+        operations += [{"create": {}}, document | {"data_stream": whose}]
     reply = client.bulk(
         index=stream, operations=operations, refresh=True, require_data_stream=True
     )
@@ -71,6 +75,7 @@ def test_late_history_changes_nothing(prepared: Elasticsearch, namespace: str) -
     assert after == before
     assert after == [
         {
+            "data_stream": {"namespace": namespace},
             "host": {"name": "pc1"},
             "sms": {"agent": {"id": "advertised-programs"}},
             "@timestamp": "2003-02-13T08:00:00.250Z",
@@ -86,6 +91,43 @@ def test_late_history_changes_nothing(prepared: Elasticsearch, namespace: str) -
             },
         }
     ]
+
+
+@pytest.mark.parametrize("nths", [(0, 1), (1, 0)])
+def test_changes_of_one_time(
+    prepared: Elasticsearch, namespace: str, nths: tuple[int, int]
+) -> None:
+    """Of changes with one time the later one stays, whichever arrives first."""
+    names = ["launch_failed", "install_pending"]
+    when = "2003-02-12T06:00:10.253Z"
+    for nth in nths:
+        _index(
+            prepared,
+            f"logs-sms.state-{namespace}",
+            _state("pc1", "inventory", when, names[nth], nth=nth),
+        )
+
+    (found,) = groups(prepared, "sms-agent-state", namespace=namespace)
+
+    assert found["last"]["sms"]["agent"]["state"] == "install_pending"
+
+
+def test_one_name_in_two_namespaces(prepared: Elasticsearch, namespace: str) -> None:
+    """Hosts of two customers with one name stay two hosts."""
+    when = "2003-02-12T06:00:10.253Z"
+    for whose, state in (("a", "healthy"), ("b", "install_pending")):
+        _index(
+            prepared,
+            f"logs-sms.state-{namespace}{whose}",
+            _state("pc1", "inventory", when, state),
+        )
+
+    found = groups(prepared, "sms-agent-state", namespace=f"{namespace}*")
+
+    assert [
+        (one["data_stream"]["namespace"], one["last"]["sms"]["agent"]["state"])
+        for one in found
+    ] == [(f"{namespace}a", "healthy"), (f"{namespace}b", "install_pending")]
 
 
 def test_one_group_an_agent_of_a_host(prepared: Elasticsearch, namespace: str) -> None:
@@ -146,6 +188,7 @@ def test_host_state(prepared: Elasticsearch, namespace: str) -> None:
 
     assert list(groups(prepared, "sms-host-state", namespace=namespace)) == [
         {
+            "data_stream": {"namespace": namespace},
             "host": {"name": "pc1"},
             "@timestamp": "2003-02-15T08:00:00.000Z",
             "records": {

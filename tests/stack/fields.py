@@ -53,7 +53,7 @@ _WORDS = {
         event.severity event.sequence
         log.origin.file.line
         process.thread.id process.parent.thread.id
-        sms.agent.episode sms.agent.cycles sms.agent.refusals
+        sms.agent.episode sms.agent.cycles sms.agent.refusals sms.agent.order
         sms.error.value sms.error.signed
         sms.incident.seq
         sms.log.offset

@@ -205,13 +205,14 @@ def test_transforms(transform: Asset) -> None:
 
 
 def test_grouping_keys() -> None:
-    """Agent states are kept by host and agent, sorted by time; hosts by host."""
+    """Agent states are kept by host and agent, the newest first; hosts by host."""
     agents, hosts = (transform.body["pivot"] for transform in _TRANSFORMS)
 
-    assert list(agents["group_by"]) == ["host.name", "sms.agent.id"]
-    assert list(hosts["group_by"]) == ["host.name"]
+    whose = ["data_stream.namespace", "host.name"]
+    assert list(agents["group_by"]) == [*whose, "sms.agent.id"]
+    assert list(hosts["group_by"]) == whose
     assert agents["aggregations"]["last"]["top_metrics"]["sort"] == {
-        "@timestamp": "desc"
+        "sms.agent.order": "desc"
     }
 
 
