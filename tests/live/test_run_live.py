@@ -147,6 +147,12 @@ def test_killed_twenty_times(
                 timeout_s=90,
             )
             until(lambda: holds(state, process.pid), "it listens to signals")
+            # What a killed one had delivered and not noted is first read once more.
+            until(
+                lambda: acked(state) == len(lines(0, 3 * _THIRD)),
+                "all is acknowledged",
+                timeout_s=90,
+            )
             code = _stop(process)
     finally:
         author.stop()
