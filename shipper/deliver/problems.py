@@ -71,13 +71,14 @@ def unanswered(
     """
     match error:
         case TlsError():
-            return SinkUnavailable(
-                f"TLS with {where} failed: {_root(error)}.",
-                remedy=(
-                    f"Give the certificate of its authority with {authority}, and "
-                    "check that the address is the one in the server's certificate."
-                ),
+            why = _root(error)
+            remedy = (
+                f"Give the certificate of its authority with {authority}, and "
+                "check that the address is the one in the server's certificate."
             )
+            if "expired" in why:
+                remedy = "Renew it, or the authority's; check this machine's clock."
+            return SinkUnavailable(f"TLS with {where} failed: {why}.", remedy=remedy)
         case ConnectionTimeout():
             return SinkUnavailable(
                 f"{where} did not answer in time.",
