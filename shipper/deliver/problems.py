@@ -118,8 +118,8 @@ def outage(error: Exception, url: str) -> Outage:
 
 def _answered(error: ApiError, where: str) -> ShipperError:
     status = error.meta.status
-    kind, reason = _reason(error)
-    detail = f": {reason}" if reason else ""
+    kind, why = _account(error)
+    detail = f": {why}" if why else ""
     if status == _UNAUTHENTICATED:
         return NotPermitted(
             f"{where} does not accept the credentials (401{detail}).",
@@ -127,7 +127,7 @@ def _answered(error: ApiError, where: str) -> ShipperError:
         )
     # Blocks, such as a read-only index, are answered 403 too, and no key helps.
     if status == _FORBIDDEN and kind != "cluster_block_exception":
-        if granted := _GRANTED_BY.search(reason):
+        if granted := _GRANTED_BY.search(why):
             level, privileges = granted.groups()
             return NotPermitted(
                 f"The credentials lack a privilege at {where} (403{detail}).",
@@ -166,7 +166,12 @@ def stranger(
     )
 
 
-def _reason(error: ApiError) -> tuple[str, str]:
+def reason(error: ApiError) -> str:
+    """Return why Elasticsearch refused a request, in its own words."""
+    return _account(error)[1]
+
+
+def _account(error: ApiError) -> tuple[str, str]:
     """Return type and innermost reason of Elasticsearch's own account of an error."""
     account = error.body.get("error") if isinstance(error.body, dict) else None
     if isinstance(account, str):

@@ -6,7 +6,7 @@ from shipper.stack.comparison import differences
 from shipper.stack.grouping import groups
 from shipper.stack.keys import Key, create_key
 from shipper.stack.objects import Inventory
-from shipper.stack.plan import Action, Step, plan
+from shipper.stack.plan import plan
 from shipper.stack.removal import plan_removal
 from shipper.stack.server import Server, probe
 from shipper.stack.setup import (
@@ -17,6 +17,7 @@ from shipper.stack.setup import (
     first_error,
     refused,
 )
+from shipper.stack.step import Action, Step
 
 __all__ = [
     "OWNER",

@@ -35,7 +35,7 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str
         ours: the body as it is sent.
         theirs: the body as the server gives it back.
     """
-    wanted, found = _flat(ours), _flat(theirs)
+    wanted, found = flat(ours), flat(theirs)
     return tuple(
         f"{path}: {found.get(path, _NOTHING)}, not {wanted.get(path, _NOTHING)}"
         for path in sorted(wanted.keys() | found.keys())
@@ -50,13 +50,14 @@ def _implied(path: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> 
     return filled and any(each.startswith(f"{path}.") for each in found)
 
 
-def _flat(value: object, path: str = "") -> dict[str, str]:
+def flat(value: object, path: str = "") -> dict[str, str]:
+    """Return each value of a body as text, by its dotted path."""
     if isinstance(value, Mapping) and value:
         below = f"{path}." if path else ""
         return {
             each: text
             for name, inside in value.items()
-            for each, text in _flat(inside, f"{below}{name}").items()
+            for each, text in flat(inside, f"{below}{name}").items()
         }
     return {path: _text(_bare(value, path))}
 

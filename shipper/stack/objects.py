@@ -41,6 +41,7 @@ _ADDED = {
     Kind.ILM_POLICY: {"version", "in_use_by"},
 }
 _STOP = {"force": "true", "wait_for_completion": "true"}
+_STOPPED = frozenset({"stopped", "failed"})
 
 
 class Inventory(Struct, frozen=True, kw_only=True):
@@ -48,12 +49,14 @@ class Inventory(Struct, frozen=True, kw_only=True):
 
     Attributes:
         objects: bodies by name.
-        lacking: the server has no such kind of object.
+        lacking: the server has no such kind of object, or cannot run those of ours.
+        reason: why it cannot, in its words; empty if it has no such kind.
         refusal: why it could not be looked at, if the credentials may not.
     """
 
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     lacking: bool = False
+    reason: str = ""
     refusal: ShipperError | None = None
 
 
@@ -74,9 +77,18 @@ def inventory(client: Elasticsearch, kind: Kind) -> Inventory:
         raise
 
 
-def installed(client: Elasticsearch, kind: Kind) -> dict[str, dict[str, Any]]:
-    """Return the bodies of one kind by name, or of those whose names may be ours."""
-    place, names = _PLACES[kind]
+def installed(
+    client: Elasticsearch, kind: Kind, names: str = ""
+) -> dict[str, dict[str, Any]]:
+    """Return the bodies of one kind by name.
+
+    Args:
+        client: the client.
+        kind: which kind.
+        names: pattern of their names; default: those whose names may be ours.
+    """
+    place, may_be_ours = _PLACES[kind]
+    names = names or may_be_ours
     names = names or ",".join(one.name for one in assets() if one.kind is kind)
     try:
         reply = client.perform_request("GET", f"{place}/{names}", headers=JSON).body
@@ -112,18 +124,51 @@ def install(client: Elasticsearch, asset: Asset, *, replace: bool = False) -> No
         body=asset.body,
     )
     if transform:
-        client.perform_request(
-            "POST", f"{_address(asset.kind, asset.name)}/_start", headers=JSON
-        )
+        _start(client, asset.name)
 
 
 def remove(client: Elasticsearch, kind: Kind, name: str) -> None:
     """Take one object away; a transform is stopped."""
     if kind is Kind.TRANSFORM:
-        client.perform_request(
-            "POST", f"{_address(kind, name)}/_stop", params=_STOP, headers=JSON
-        )
+        _stop(client, name)
     client.perform_request("DELETE", _address(kind, name), headers=JSON)
+
+
+def stopped(client: Elasticsearch) -> dict[str, str]:
+    """Return the state of each transform that is installed and does not run, by name.
+
+    Raises:
+        ApiError: the server refuses for another reason than rights.
+        TransportError: it does not answer.
+    """
+    place, names = _PLACES[Kind.TRANSFORM]
+    try:
+        reply = client.perform_request(
+            "GET", f"{place}/{names}/_stats", headers=JSON
+        ).body
+    except AuthorizationException:
+        return {}
+    return {
+        each["id"]: each["state"]
+        for each in reply["transforms"]
+        if each["state"] in _STOPPED
+    }
+
+
+def restart(client: Elasticsearch, transform: str) -> None:
+    """Start a transform that does not run; one that failed has to be stopped first."""
+    _stop(client, transform)
+    _start(client, transform)
+
+
+def _start(client: Elasticsearch, transform: str) -> None:
+    place = f"{_address(Kind.TRANSFORM, transform)}/_start"
+    client.perform_request("POST", place, headers=JSON)
+
+
+def _stop(client: Elasticsearch, transform: str) -> None:
+    place = f"{_address(Kind.TRANSFORM, transform)}/_stop"
+    client.perform_request("POST", place, params=_STOP, headers=JSON)
 
 
 def _address(kind: Kind, name: str) -> str:

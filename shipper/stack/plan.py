@@ -6,31 +6,27 @@ Objects of other owners and of newer releases are left alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from elasticsearch import Elasticsearch
-from msgspec import Struct
+from msgspec.structs import replace
 
 from shipper.config import SetupSettings
-from shipper.errors import ShipperError
+from shipper.errors import UsageProblem
 from shipper.stack.assets import OWNER, Asset, Kind, assets, owner, version
 from shipper.stack.comparison import differences
-from shipper.stack.objects import Inventory, inventory
+from shipper.stack.objects import Inventory, inventory, stopped
 from shipper.stack.server import (
     SUBSTITUTES,
     Server,
     explained,
     has_stream_lifecycle,
+    impediment,
     probe,
-    processors,
 )
+from shipper.stack.step import Step
 from shipper.stack.streams import outdated
-from shipper.stack.tailoring import LOGSDB, Fitting, Lifecycle, processors_of, tailored
-
-Action = Literal[
-    "create", "update", "roll over", "remove", "unchanged", "kept", "skipped", "refused"
-]
+from shipper.stack.tailoring import LOGSDB, Fitting, Lifecycle, tailored
 
 #: What data streams need to be made with their fields and to be deleted in time.
 ESSENTIAL = frozenset(
@@ -44,36 +40,15 @@ ESSENTIAL = frozenset(
 
 _NAMES = {
     Kind.ILM_POLICY: "index lifecycle management",
-    Kind.INGEST_PIPELINE: "all processors of the ingest pipelines",
+    Kind.INGEST_PIPELINE: "ingest pipelines",
     Kind.COMPONENT_TEMPLATE: "component templates",
     Kind.INDEX_TEMPLATE: "index templates",
     Kind.TRANSFORM: "transforms",
     Kind.ROLE: "roles, or its security is off",
 }
 _TEMPLATES = (Kind.COMPONENT_TEMPLATE, Kind.INDEX_TEMPLATE)
-
-
-class Step(Struct, frozen=True, kw_only=True):
-    """What set-up does with one object, or why it does nothing.
-
-    Attributes:
-        kind: kind of object (``index-template``, ``dashboard``), ``data-stream``,
-            ``index``, or what a server lacks (``field-type``, ``failure-store``).
-        name: the object's name.
-        action: what is done.
-        reason: why, in words; empty if it needs none.
-        asset: what Elasticsearch is sent; only with ``create`` and ``update``.
-        changes: what ``update`` changes: path, value now, value then.
-        error: what went wrong; only with ``refused``.
-    """
-
-    kind: str
-    name: str
-    action: Action
-    reason: str = ""
-    asset: Asset | None = None
-    changes: tuple[str, ...] = ()
-    error: ShipperError | None = None
+_ORDER = list(Kind)
+_NONE = Inventory()
 
 
 def plan(
@@ -118,10 +93,12 @@ def plan(
                 )
             )
         )
-        streams = outdated(client, fitted)
+        streams = list(outdated(client, fitted, found[Kind.COMPONENT_TEMPLATE].objects))
+        idle = stopped(client) if found.get(Kind.TRANSFORM, _NONE).objects else {}
+    _require_referred(fitted, found, wanted)
     steps = [
         *(
-            _step(asset, found[asset.kind], asked=asset.kind in only)
+            _running(_step(asset, found[asset.kind], asked=asset.kind in only), idle)
             for asset in fitted
             if asset.kind in wanted
         ),
@@ -151,17 +128,47 @@ def difference(asset: Asset, body: dict[str, object]) -> str:
 
 
 def _runnable(client: Elasticsearch, found: Inventory) -> Inventory:
-    """Pipelines are of no use where a processor of theirs is missing."""
-    needed = frozenset[str]().union(
-        *(
-            processors_of(asset.body)
-            for asset in assets()
-            if asset.kind is Kind.INGEST_PIPELINE
-        )
-    )
-    if found.refusal is None and needed and needed - processors(client):
-        return Inventory(lacking=True)
+    """Pipelines that cannot run must not be named by templates."""
+    if found.refusal is None and not found.lacking:
+        for asset in assets():
+            if asset.kind is Kind.INGEST_PIPELINE and (
+                reason := impediment(client, asset.body)
+            ):
+                return Inventory(lacking=True, reason=reason)
     return found
+
+
+def _require_referred(
+    fitted: Iterable[Asset], found: Mapping[Kind, Inventory], wanted: Collection[Kind]
+) -> None:
+    """Refuse to install templates without what they refer to: it would be missed.
+
+    Documents for a pipeline that does not exist are refused.
+    """
+    asked = [kind for kind in _TEMPLATES if kind in wanted]
+    before = _ORDER[: _ORDER.index(asked[-1])] if asked else []
+    absent = [
+        asset
+        for asset in fitted
+        if asset.kind in before
+        and asset.kind not in wanted
+        and found[asset.kind].refusal is None
+        and asset.name not in found[asset.kind].objects
+    ]
+    if absent:
+        kinds = dict.fromkeys(asset.kind.plural for asset in absent)
+        raise UsageProblem(
+            f"--only {asked[-1].plural}: they refer to the {absent[0].kind} "
+            f"{absent[0].name}, which is not installed.",
+            remedy=f"Add {' '.join(f'--only {kind}' for kind in kinds)}.",
+        )
+
+
+def _running(step: Step, idle: Mapping[str, str]) -> Step:
+    """Start a transform that is as it should be and does not run."""
+    if step.action == "unchanged" and step.kind == Kind.TRANSFORM and step.name in idle:
+        return replace(step, action="start", reason=f"it is {idle[step.name]}")
+    return step
 
 
 def _lifecycle(
@@ -242,7 +249,9 @@ def _left_out(
         if asset.kind is Kind.ILM_POLICY and lifecycle == "dsl":
             reason = "the lifecycle of the data streams takes its place"
         elif found[asset.kind].lacking:
-            reason = f"{server.title} has no {_NAMES[asset.kind]}"
+            why = found[asset.kind].reason
+            lacks = f"{server.title} has no {_NAMES[asset.kind]}"
+            reason = f"{server.title} cannot run it: {why}" if why else lacks
         else:
             continue
         yield Step(kind=asset.kind, name=asset.name, action="skipped", reason=reason)

@@ -6,19 +6,20 @@ All of it is decided before anything is removed. Data is only removed when asked
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from elastic_transport import ApiError
-from elasticsearch import Elasticsearch
+from elasticsearch import AuthorizationException, Elasticsearch
 from msgspec import Struct, field
 
 from shipper.stack.assets import OWNER, Kind, assets, owner
-from shipper.stack.objects import Inventory, inventory
-from shipper.stack.plan import Step
+from shipper.stack.comparison import flat
+from shipper.stack.objects import Inventory, installed, inventory
 from shipper.stack.server import JSON, explained, lacks
-from shipper.stack.streams import PATTERN, data_streams, template_of
+from shipper.stack.step import Step
+from shipper.stack.streams import PATTERN, DataStream, data_streams, template_of
 
 #: Roles last: what is removed may be removed with one of them.
 _REMOVED = (
@@ -30,6 +31,12 @@ _REMOVED = (
     Kind.ROLE,
 )
 _DATA = "it holds data: --purge-data removes it"
+#: Settings that name a policy or a pipeline.
+_NAMING = {
+    "index.lifecycle.name": Kind.ILM_POLICY,
+    "index.default_pipeline": Kind.INGEST_PIPELINE,
+    "index.final_pipeline": Kind.INGEST_PIPELINE,
+}
 
 
 class _Held(Struct, frozen=True, kw_only=True):
@@ -37,8 +44,16 @@ class _Held(Struct, frozen=True, kw_only=True):
 
     reasons: dict[tuple[Kind, str], str] = field(default_factory=dict)
 
-    def hold(self, kind: Kind, name: str, reason: str) -> None:
-        self.reasons.setdefault((kind, name), reason)
+    def hold(self, kind: Kind, names: Iterable[str], user: str) -> None:
+        for name in names:
+            self.reasons.setdefault((kind, name), f"{user} uses it")
+
+    def hold_named(self, settings: Mapping[str, Any], user: str) -> None:
+        """Hold the policy and the pipelines that settings name."""
+        named = flat(settings)
+        for setting, kind in _NAMING.items():
+            if setting in named:
+                self.hold(kind, [named[setting]], user)
 
 
 def plan_removal(client: Elasticsearch, *, purge: bool = False) -> list[Step]:
@@ -57,17 +72,23 @@ def plan_removal(client: Elasticsearch, *, purge: bool = False) -> list[Step]:
         for each in found.values():
             if each.refusal and each is not found[Kind.ROLE]:
                 raise each.refusal
-        streams = list(_streams(client, found, purge=purge))
+        existing = data_streams(client)
+        streams = list(_streams(client, existing, found, purge=purge))
         indices = list(_indices(client, found[Kind.TRANSFORM], purge=purge))
-        foreign = _foreign_templates(client)
-    held = _held(found, streams, foreign)
+        held = _held(found, streams)
+        _hold_for_others(client, held)
+        _hold_for_indices(client, held, _leaving(existing, [*streams, *indices]))
     objects = {kind: list(_objects(kind, found[kind], held)) for kind in _REMOVED}
     transforms = objects.pop(Kind.TRANSFORM)
     return [*transforms, *streams, *indices, *chain.from_iterable(objects.values())]
 
 
 def _streams(
-    client: Elasticsearch, found: Mapping[Kind, Inventory], *, purge: bool
+    client: Elasticsearch,
+    existing: Iterable[DataStream],
+    found: Mapping[Kind, Inventory],
+    *,
+    purge: bool,
 ) -> Iterator[Step]:
     """Yield the data streams of our templates."""
     reason = _DATA
@@ -84,7 +105,7 @@ def _streams(
         if owner(template.kind, found[template.kind].objects.get(template.name, {}))
         == OWNER
     ]
-    for stream in data_streams(client):
+    for stream in existing:
         if template_of(stream.name, ours):
             yield Step(
                 kind="data-stream",
@@ -113,54 +134,74 @@ def _indices(
             )
 
 
-def _foreign_templates(client: Elasticsearch) -> dict[str, list[str]]:
-    """Return the component templates that templates of others name, by template."""
-    reply = client.perform_request("GET", "/_index_template", headers=JSON).body
-    return {
-        each["name"]: each["index_template"].get("composed_of", [])
-        for each in reply["index_templates"]
-        if owner(Kind.INDEX_TEMPLATE, each["index_template"]) != OWNER
-    }
-
-
-def _held(
-    found: Mapping[Kind, Inventory],
-    streams: list[Step],
-    foreign: Mapping[str, list[str]],
-) -> _Held:
+def _held(found: Mapping[Kind, Inventory], streams: Iterable[Step]) -> _Held:
+    """Hold what the data streams that stay are made with."""
     held = _Held()
-    for name, components in foreign.items():
-        for component in components:
-            held.hold(
-                Kind.COMPONENT_TEMPLATE, component, f"the template {name} uses it"
-            )
     for stream in streams:
         template = template_of(stream.name, assets())
-        if stream.action == "kept" and template is not None:
-            held.hold(
-                Kind.INDEX_TEMPLATE,
-                template.name,
-                f"the data stream {stream.name} uses it",
-            )
-    for kind, name in list(held.reasons):
-        if kind is Kind.INDEX_TEMPLATE:
-            body = found[kind].objects.get(name, {})
-            for component in body.get("composed_of", ()):
-                held.hold(Kind.COMPONENT_TEMPLATE, component, f"{name} uses it")
+        if stream.action != "kept" or template is None:
+            continue
+        held.hold(
+            Kind.INDEX_TEMPLATE, [template.name], f"the data stream {stream.name}"
+        )
+        body = found[Kind.INDEX_TEMPLATE].objects.get(template.name, {})
+        components = body.get("composed_of", ())
+        held.hold(Kind.COMPONENT_TEMPLATE, components, template.name)
+    components = found[Kind.COMPONENT_TEMPLATE].objects
     for kind, name in list(held.reasons):
         if kind is Kind.COMPONENT_TEMPLATE:
-            body = found[kind].objects.get(name, {})
-            _hold_settings(held, name, body)
+            held.hold_named(_settings(components.get(name, {})), name)
     return held
 
 
-def _hold_settings(held: _Held, name: str, component: Mapping[str, Any]) -> None:
-    index = component.get("template", {}).get("settings", {}).get("index", {})
-    if policy := index.get("lifecycle", {}).get("name"):
-        held.hold(Kind.ILM_POLICY, policy, f"{name} uses it")
-    for key in ("default_pipeline", "final_pipeline"):
-        if key in index:
-            held.hold(Kind.INGEST_PIPELINE, index[key], f"{name} uses it")
+def _hold_for_others(client: Elasticsearch, held: _Held) -> None:
+    """Hold what templates of others name."""
+    components = installed(client, Kind.COMPONENT_TEMPLATE, names="*")
+    for name, body in components.items():
+        if owner(Kind.COMPONENT_TEMPLATE, body) != OWNER:
+            held.hold_named(_settings(body), f"the component template {name}")
+    for name, body in installed(client, Kind.INDEX_TEMPLATE, names="*").items():
+        if owner(Kind.INDEX_TEMPLATE, body) == OWNER:
+            continue
+        user, parts = f"the template {name}", body.get("composed_of", ())
+        held.hold_named(_settings(body), user)
+        held.hold(Kind.COMPONENT_TEMPLATE, parts, user)
+        for part in parts:
+            held.hold_named(_settings(components.get(part, {})), part)
+
+
+def _hold_for_indices(client: Elasticsearch, held: _Held, leaving: set[str]) -> None:
+    """Hold what indices name that stay, be they whoever's."""
+    try:
+        reply = client.indices.get_settings(
+            index="*",
+            name=",".join(_NAMING),
+            expand_wildcards="all",
+            flat_settings=True,
+            filter_path="*.settings",
+        ).body
+    except AuthorizationException:
+        return  # one's own are known; those of others will be told by a refusal
+    for index, body in reply.items():
+        if index not in leaving:
+            held.hold_named(body["settings"], f"the index {index}")
+
+
+def _leaving(existing: Iterable[DataStream], steps: Iterable[Step]) -> set[str]:
+    """Return the indices that are removed, those of data streams included."""
+    removed = {step.name for step in steps if step.action == "remove"}
+    behind = (
+        index
+        for stream in existing
+        if stream.name in removed
+        for index in stream.indices
+    )
+    return {*removed, *behind}
+
+
+def _settings(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = template.get("template", {}).get("settings", {})
+    return found
 
 
 def _objects(kind: Kind, found: Inventory, held: _Held) -> Iterator[Step]:

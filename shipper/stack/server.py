@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from elastic_transport import ApiError, TransportError
 from elasticsearch import AuthorizationException, BadRequestError, Elasticsearch
 from msgspec import Struct
 
-from shipper.deliver.problems import explain
+from shipper.deliver.problems import explain, reason
 
 #: Field types that small builds lack, and what is used there instead.
 SUBSTITUTES = {"match_only_text": "text", "constant_keyword": "keyword"}
@@ -114,19 +114,19 @@ def has_stream_lifecycle(client: Elasticsearch) -> bool:
     return True
 
 
-def processors(client: Elasticsearch) -> frozenset[str]:
-    """Return the ingest processors every node has; none if that may not be asked."""
+def impediment(client: Elasticsearch, pipeline: Mapping[str, Any]) -> str:
+    """Return why a server cannot run an ingest pipeline, in its words; empty if it can.
+
+    It is tried on an empty document: processors may be missing, or scripts forbidden.
+    Where the credentials may not try it, its installation will show.
+    """
     try:
-        nodes = client.nodes.info(
-            metric="ingest", filter_path="nodes.*.ingest.processors.type"
-        ).body.get("nodes", {})
+        client.ingest.simulate(pipeline=pipeline, docs=[{"_source": {}}])
     except AuthorizationException:
-        return frozenset()
-    each = [
-        frozenset(one["type"] for one in node.get("ingest", {}).get("processors", ()))
-        for node in nodes.values()
-    ]
-    return frozenset.intersection(*each) if each else frozenset()
+        return ""
+    except BadRequestError as error:
+        return reason(error)
+    return ""
 
 
 def _identity(client: Elasticsearch) -> tuple[str, str]:

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import Any
 
 import msgspec
 from elastic_transport import ApiError
@@ -13,15 +16,15 @@ from msgspec import Struct
 from shipper.config import SetupSettings
 from shipper.deliver.problems import explain
 from shipper.errors import NotPermitted, ShipperError, SinkUnavailable
-from shipper.stack.assets import Asset, Kind, assets
-from shipper.stack.objects import install, installed, remove
-from shipper.stack.plan import ESSENTIAL, Step, difference, plan
+from shipper.stack.assets import OWNER, Asset, Kind, assets, owner
+from shipper.stack.objects import install, installed, remove, restart
+from shipper.stack.plan import ESSENTIAL, difference, plan
 from shipper.stack.server import JSON, address, explained
+from shipper.stack.step import Step
 from shipper.stack.streams import data_streams
 
 _PRIVILEGE = "manage_index_templates"
 _UNPLANNED = frozenset({"unchanged", "kept", "skipped", "refused"})
-_IN_PLACE = frozenset({"create", "update", "unchanged"})
 
 
 class Ensured(Struct, frozen=True, kw_only=True):
@@ -105,7 +108,8 @@ def ensure(
         settings: what is wanted of what has to be installed; default: the defaults.
 
     Raises:
-        SinkUnavailable: the server is unreachable, refuses, or is something else.
+        SinkUnavailable: the server is unreachable, refuses, or is something else; or
+            a template of others leaves data streams without our fields.
         NotPermitted: the credentials are wrong; or templates are missing, or cannot be
             shown to exist, and may not be installed.
     """
@@ -115,6 +119,7 @@ def ensure(
             present = installed(client, Kind.INDEX_TEMPLATE)
         except AuthorizationException:
             return _ensure_unseen(client, namespace, templates)
+        _require_fields(client, templates, present)
     missing = [template.name for template in templates if template.name not in present]
     if missing:
         return _ensure_missing(client, missing, settings)
@@ -136,6 +141,8 @@ def _carry_out(client: Elasticsearch, step: Step) -> Step:
     try:
         if step.action == "roll over":
             client.indices.rollover(alias=step.name)
+        elif step.action == "start":
+            restart(client, step.name)
         elif step.action == "remove":
             _remove(client, step)
         elif step.asset is not None:
@@ -201,12 +208,25 @@ def _ensure_unseen(
     )
 
 
+def _require_fields(
+    client: Elasticsearch,
+    templates: Iterable[Asset],
+    present: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Refuse templates of others that lack our fields, as far as one may ask."""
+    for template in templates:
+        body = present.get(template.name)
+        if body is not None and owner(template.kind, body) != OWNER:
+            with suppress(AuthorizationException):
+                _require_mapped(client, template)
+
+
 def _templates(steps: Iterable[Step]) -> list[Asset]:
-    """Return the data streams' templates a plan was about, and left in place."""
+    """Return the data streams' templates a plan was about, whoever's they are."""
     planned = {
         step.name
         for step in steps
-        if step.kind == Kind.INDEX_TEMPLATE and step.action in _IN_PLACE
+        if step.kind == Kind.INDEX_TEMPLATE and step.action not in {"remove", "kept"}
     }
     return [one for one in assets() if one.stream_patterns and one.name in planned]
 
@@ -216,16 +236,7 @@ def _require_mapped(client: Elasticsearch, template: Asset) -> None:
     reply = client.indices.simulate_index_template(name=stream).body
     made = reply.get("template", {})
     if "sms" not in made.get("mappings", {}).get("properties", {}):
-        others = [other["name"] for other in reply.get("overlapping", ())]
-        raise SinkUnavailable(
-            f"Data streams such as {stream} would not get their fields from "
-            f"{template.name} at {address(client)} (templates with the same pattern: "
-            f"{', '.join(others) or 'none'}).",
-            remedy=(
-                f"Remove the other template, or lower its priority below "
-                f"{template.body['priority']}."
-            ),
-        )
+        raise _unmapped(client, template, stream)
     logsdb = made.get("settings", {}).get("index", {}).get("logsdb", {})
     if str(logsdb.get("route_on_sort_fields")).lower() == "true":
         raise SinkUnavailable(
@@ -233,6 +244,29 @@ def _require_mapped(client: Elasticsearch, template: Asset) -> None:
             f"own: index.logsdb.route_on_sort_fields is on at {address(client)}.",
             remedy=f"Set it to false in {template.name}@custom.",
         )
+
+
+def _unmapped(client: Elasticsearch, template: Asset, stream: str) -> SinkUnavailable:
+    """Return that a data stream would lack our fields, and whose doing that is."""
+    priority = template.body["priority"]
+    rivals = [
+        name
+        for name, body in installed(client, Kind.INDEX_TEMPLATE, names="*").items()
+        if name != template.name
+        and body.get("priority", 0) > priority
+        and any(fnmatchcase(stream, each) for each in body["index_patterns"])
+    ]
+    if rivals:
+        why = f"{' and '.join(rivals)} takes its place"
+        remedy = f"Remove that template, or lower its priority below {priority}."
+    else:
+        why = "the template of that name is somebody else's"
+        remedy = "Remove it, or give it another name, and run `clisvc setup` again."
+    return SinkUnavailable(
+        f"Data streams such as {stream} would not get their fields from "
+        f"{template.name} at {address(client)}: {why}.",
+        remedy=remedy,
+    )
 
 
 def _are(names: Sequence[str]) -> str:

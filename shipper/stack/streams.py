@@ -20,11 +20,11 @@ class DataStream(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: such as ``logs-sms.clisvc-default``.
-        write_index: its newest backing index.
+        indices: its backing indices, the newest last.
     """
 
     name: str
-    write_index: str
+    indices: tuple[str, ...]
 
 
 def data_streams(client: Elasticsearch, pattern: str = PATTERN) -> list[DataStream]:
@@ -39,7 +39,7 @@ def data_streams(client: Elasticsearch, pattern: str = PATTERN) -> list[DataStre
     except (AuthorizationException, NotFoundError):
         return []
     return [
-        DataStream(name=each["name"], write_index=each["backing_indices"][-1])
+        DataStream(name=each["name"], indices=tuple(each["backing_indices"]))
         for each in reply["data_streams"]
     ]
 
@@ -57,27 +57,32 @@ def template_of(stream: str, templates: Iterable[Asset]) -> Asset | None:
 
 
 def outdated(
-    client: Elasticsearch, fitted: Iterable[Asset]
+    client: Elasticsearch,
+    fitted: Iterable[Asset],
+    installed: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[tuple[str, str]]:
     """Yield data streams whose write index lacks fields, and what is different.
 
     Args:
         client: the client.
         fitted: all objects, as the server gets them.
+        installed: component templates the server has: one called ``@custom`` may give
+            a field of ours another type.
     """
     fitted = tuple(fitted)
     for stream in data_streams(client):
         template = template_of(stream.name, fitted)
         if template is None:
             continue
+        index = stream.indices[-1]
         try:
-            reply = client.indices.get_mapping(index=stream.write_index).body
+            reply = client.indices.get_mapping(index=index).body
         except (AuthorizationException, NotFoundError):
             continue
-        mapped = leaves(reply[stream.write_index]["mappings"].get("properties", {}))
+        mapped = leaves(reply[index]["mappings"].get("properties", {}))
         other = [
             name
-            for name, kind in fields(template, fitted).items()
+            for name, kind in fields(template, fitted, installed).items()
             if mapped.get(name) != kind
         ]
         if other:
@@ -85,14 +90,24 @@ def outdated(
             yield stream.name, f"its write index maps {other[0]}{more} otherwise"
 
 
-def fields(template: Asset, fitted: Iterable[Asset]) -> dict[str, str]:
+def fields(
+    template: Asset,
+    fitted: Iterable[Asset],
+    installed: Mapping[str, Mapping[str, Any]],
+) -> dict[str, str]:
     """Return dotted name and type of every field a template of ours maps."""
-    parts = {one.name: one for one in fitted if one.kind is Kind.COMPONENT_TEMPLATE}
+    ours = {one.name: one.body for one in fitted if one.kind is Kind.COMPONENT_TEMPLATE}
     found: dict[str, str] = {}
     for name in template.body["composed_of"]:
-        if name in parts:
-            mappings = parts[name].body["template"].get("mappings", {})
-            found |= leaves(mappings.get("properties", {}))
+        body = ours.get(name) or installed.get(name, {})
+        mapped = leaves(
+            body.get("template", {}).get("mappings", {}).get("properties", {})
+        )
+        found |= {
+            field: kind
+            for field, kind in mapped.items()
+            if name in ours or field in found
+        }
     return found
 
 
@@ -103,5 +118,5 @@ def leaves(properties: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if "properties" in definition:
             found |= leaves(definition["properties"], f"{prefix}{name}.")
         else:
-            found[prefix + name] = definition["type"]
+            found[prefix + name] = definition.get("type", "object")
     return found

@@ -109,16 +109,3 @@ def _component(body: dict[str, Any], fitting: Fitting) -> dict[str, Any]:
     if index:
         template["settings"] = {"index": index}
     return body | {"template": template}
-
-
-def processors_of(pipeline: Mapping[str, Any]) -> frozenset[str]:
-    """Return the types of all processors in a pipeline, its error handlers included."""
-    found: set[str] = set()
-    waiting = [*pipeline.get("processors", ()), *pipeline.get("on_failure", ())]
-    while waiting:
-        for kind, options in waiting.pop().items():
-            found.add(kind)
-            waiting += options.get("on_failure", ())
-            if kind == "foreach":
-                waiting.append(options["processor"])
-    return frozenset(found)

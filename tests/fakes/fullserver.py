@@ -77,6 +77,8 @@ class FullServer:
         self.streams: dict[str, dict[str, Any]] = {}
         self.indices: list[str] = []
         self.processors = list(_PROCESSORS)
+        self.stopped: dict[str, str] = {}
+        self.settings: dict[str, dict[str, str]] = {}
         self.changes: list[str] = []
         self.keys: list[dict[str, Any]] = []
 
@@ -90,6 +92,8 @@ class FullServer:
         if place is not None:
             reason = f"no handler found for uri [{path}] and method [{method}]"
             return Answer(status=400, body={"error": reason})
+        if path == "/_ingest/pipeline/_simulate":
+            return self._tried(json.loads(body)["pipeline"])
         if method == "GET" or "_simulate" in path:
             return self._ask(path)
         self.changes.append(request)
@@ -103,12 +107,15 @@ class FullServer:
         elif path == "/_index_template/_simulate":
             body = {"template": {}}
         elif path.startswith("/_index_template/_simulate_index/"):
-            body = {"template": {"mappings": {"properties": {"sms": {}}}}}
+            body = self._made(path.rpartition("/")[2])
         elif path.startswith("/_resolve/index/"):
             body = self._resolved(path.removeprefix("/_resolve/index/"))
-        elif path == "/_nodes/ingest":
-            types = [{"type": processor} for processor in self.processors]
-            body = {"nodes": {"n1": {"ingest": {"processors": types}}}}
+        elif path == "/_transform/sms-*/_stats":
+            states = dict.fromkeys(self.objects["_transform"], "started")
+            each = (states | self.stopped).items()
+            body = {"transforms": [{"id": n, "state": state} for n, state in each]}
+        elif path.startswith("/*/_settings/"):
+            body = {index: {"settings": s} for index, s in self.settings.items()}
         elif path.startswith("/_data_stream"):
             body = {"data_streams": [{"name": name} for name in self.streams]}
         elif path.endswith("/_mapping"):
@@ -120,6 +127,33 @@ class FullServer:
         place, _, names = path.strip("/").rpartition("/")
         place, names = (place, names) if place in _PLACES else (names, "*")
         return self._listed(place, names)
+
+    def _made(self, stream: str) -> dict[str, Any]:
+        """Compose what a data stream would be made of, as far as fields go."""
+        for name, body in self.objects["_index_template"].items():
+            if stream.startswith(f"{name}-"):
+                parts = body.get("composed_of", ())
+                ours = any(part.startswith("logs-sms") for part in parts)
+                return {
+                    "template": {
+                        "mappings": {"properties": {"sms": {}} if ours else {}}
+                    },
+                    "overlapping": [],
+                }
+        raise KeyError(stream)
+
+    def _tried(self, pipeline: dict[str, Any]) -> Answer:
+        """Try a pipeline on a document: every processor has to be known."""
+        waiting = [*pipeline["processors"], *pipeline.get("on_failure", ())]
+        while waiting:
+            for kind, options in waiting.pop().items():
+                if kind not in self.processors:
+                    reason = f"No processor type exists with name [{kind}]"
+                    return problem(400, "parse_exception", reason)
+                waiting += options.get("on_failure", ())
+                if kind == "foreach":
+                    waiting.append(options["processor"])
+        return Answer(body={"docs": [{"doc": {"_source": {}}}]})
 
     def _resolved(self, pattern: str) -> dict[str, Any]:
         return {
@@ -154,6 +188,8 @@ class FullServer:
             return Answer(body=key)
         place, _, name = path.strip("/").rpartition("/")
         name = name.replace("%40", "@")
+        if name == "_start":
+            self.stopped.pop(place.rpartition("/")[2], None)
         if method == "PUT" and place in _PLACES:
             self.objects[place][name] = body
         elif method == "DELETE" and place == "_data_stream":

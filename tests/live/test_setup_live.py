@@ -269,7 +269,7 @@ def test_shadowed(prepared: Elasticsearch) -> None:
     finally:
         prepared.indices.delete_index_template(name="ops-logs")
 
-    assert "would not get their fields from logs-sms.clisvc " in caught.value.message
+    assert caught.value.message.endswith("ops-logs takes its place.")
     assert caught.value.remedy.endswith("lower its priority below 250.")
 
 

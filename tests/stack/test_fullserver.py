@@ -3,12 +3,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from shipper.config import SetupSettings
-from shipper.errors import NotPermitted, SinkUnavailable
+from shipper.errors import NotPermitted, SinkUnavailable, UsageProblem
 from shipper.stack import (
     Kind,
     Step,
@@ -20,6 +21,7 @@ from shipper.stack import (
     plan,
     plan_removal,
 )
+from shipper.stack.assets import asset
 from shipper.stack.tailoring import LOGSDB
 from tests.fakes.answering import Answer, answering
 from tests.fakes.fullserver import FullServer, problem
@@ -289,7 +291,129 @@ def test_pipeline_without_its_processors() -> None:
 
     settings = server.objects[_COMPONENT]["logs-sms.clisvc@settings"]["template"]
     assert _taken(steps, "skipped") == {Kind.INGEST_PIPELINE: _PIPELINES}
+    assert {step.reason for step in steps if step.action == "skipped"} == {
+        "Elasticsearch 9.2.0 cannot run it: No processor type exists with name [script]"
+    }
     assert "default_pipeline" not in settings["settings"]["index"]
+    assert first_error(steps) is None
+
+
+def test_pipeline_whose_scripts_are_forbidden() -> None:
+    """What a server forbids to run is left out as well, in the server's words."""
+    words = "Regexes are disabled. Set [script.painless.regex.enabled] to [true]"
+    account = {
+        "type": "script_exception",
+        "reason": "compile error",
+        "caused_by": {"type": "illegal_state_exception", "reason": words},
+    }
+    server = FullServer(
+        "8.17.4",
+        refused={
+            "POST /_ingest/pipeline/_simulate": Answer(
+                status=400, body={"error": account, "status": 400}
+            )
+        },
+    )
+    with connected(server) as client:
+        steps = apply(client, plan(client))
+
+    (skipped,) = (step for step in steps if step.action == "skipped")
+    assert skipped.reason == f"Elasticsearch 8.17.4 cannot run it: {words}"
+    assert set(server.objects[_TEMPLATE]) == set(_ALL[Kind.INDEX_TEMPLATE])
+
+
+def test_pipeline_that_may_not_be_tried() -> None:
+    """Without the right to try a pipeline it is installed, which will tell."""
+    server = FullServer(
+        "9.2.0", refused={"POST /_ingest/pipeline/_simulate": _FORBIDDEN}
+    )
+    with connected(server) as client:
+        steps = plan(client)
+
+    assert _taken(steps, "create") == _ALL
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed"])
+def test_transform_that_does_not_run(state: str) -> None:
+    """A transform that is as it should be, but for running, is started."""
+    server = FullServer("9.2.0")
+    with connected(server) as client:
+        apply(client, plan(client))
+        server.stopped["sms-agent-state"] = state
+        server.changes.clear()
+        (step,) = (step for step in plan(client) if step.action != "unchanged")
+        apply(client, [step])
+        after = {step.action for step in plan(client)}
+
+    assert (step.action, step.name) == ("start", "sms-agent-state")
+    assert step.reason == f"it is {state}"
+    assert server.changes == [
+        "POST /_transform/sms-agent-state/_stop",
+        "POST /_transform/sms-agent-state/_start",
+    ]
+    assert after == {"unchanged"}
+
+
+@pytest.mark.parametrize(
+    ("only", "needed"),
+    [
+        ([Kind.COMPONENT_TEMPLATE], "--only ilm-policies --only ingest-pipelines"),
+        (
+            [Kind.COMPONENT_TEMPLATE, Kind.INDEX_TEMPLATE],
+            "--only ilm-policies --only ingest-pipelines",
+        ),
+        (
+            [Kind.ILM_POLICY, Kind.INGEST_PIPELINE, Kind.INDEX_TEMPLATE],
+            "--only component-templates",
+        ),
+    ],
+    ids=["components", "templates", "index templates"],
+)
+def test_templates_without_what_they_refer_to(only: list[Kind], needed: str) -> None:
+    """Documents for a pipeline that is not there would be refused: not done."""
+    server = FullServer("9.2.0")
+    with (
+        connected(server) as client,
+        pytest.raises(UsageProblem, match="not installed") as caught,
+    ):
+        plan(client, only=only)
+
+    assert caught.value.remedy == f"Add {needed}."
+
+
+def test_templates_alone_where_the_rest_is_installed() -> None:
+    """What is there already need not be named."""
+    server = FullServer("9.2.0")
+    with connected(server) as client:
+        apply(client, plan(client))
+        steps = plan(client, only=[Kind.INDEX_TEMPLATE])
+
+    assert {step.action for step in steps} == {"unchanged"}
+
+
+def test_template_of_others_with_our_name() -> None:
+    """One that has none of our fields is no set-up: told, and nothing is shipped."""
+    server = FullServer("9.2.0")
+    server.objects[_TEMPLATE]["logs-sms.clisvc"] = {"index_patterns": ["logs-sms.*"]}
+    with connected(server) as client:
+        steps = plan(client)
+        with pytest.raises(SinkUnavailable, match="name is somebody else's"):
+            apply(client, steps)
+        with pytest.raises(SinkUnavailable, match=r"logs-sms\.clisvc"):
+            ensure(client, namespace="lab")
+
+
+def test_template_of_others_with_our_fields() -> None:
+    """A copy of ours that somebody else takes care of is left alone, and will do."""
+    server = FullServer("9.2.0")
+    with connected(server) as client:
+        apply(client, plan(client))
+        server.objects[_TEMPLATE]["logs-sms.clisvc"]["_meta"]["managed_by"] = "ops"
+        steps = apply(client, plan(client))
+        ensured = ensure(client, namespace="lab")
+
+    assert _taken(steps, "skipped") == {Kind.INDEX_TEMPLATE: ["logs-sms.clisvc"]}
+    assert ensured.notes == ("logs-sms.clisvc: it belongs to 'ops' and is left alone.",)
 
 
 @pytest.mark.parametrize(
@@ -350,6 +474,28 @@ def test_old_stream_is_rolled_over() -> None:
     assert server.changes == ["POST /logs-sms.state-lab/_rollover"]
 
 
+def test_type_that_somebody_wants() -> None:
+    """A type given by ``@custom`` is what a write index should have: no rollover."""
+    server = FullServer("9.2.0")
+    with connected(server) as client:
+        apply(client, plan(client))
+        wanted = {"message": {"type": "wildcard"}, "shelf": {"type": "keyword"}}
+        server.objects[_COMPONENT]["logs-sms.clisvc@custom"] = {
+            "template": {"mappings": {"properties": wanted}}
+        }
+        ours = asset(Kind.COMPONENT_TEMPLATE, "logs-sms@mappings").body
+        made = deepcopy(ours["template"]["mappings"]["properties"])
+        for whose in ("data_stream", "event"):
+            made[whose]["properties"]["dataset"] = {"type": "constant_keyword"}
+        server.streams["logs-sms.clisvc-lab"] = {"properties": made}
+        before = _taken(plan(client), "roll over")
+        made["message"] = {"type": "wildcard"}
+        after = {step.action for step in plan(client)}
+
+    assert before == {"data-stream": ["logs-sms.clisvc-lab"]}
+    assert after == {"unchanged"}
+
+
 def test_uninstall() -> None:
     """All that was installed is removed again, users of a thing before the thing."""
     server = FullServer("9.2.0")
@@ -400,6 +546,37 @@ def test_uninstall_leaves_what_is_used() -> None:
         "logs-sms.records": "logs-sms.ccm@settings uses it",
     }
     assert "DELETE /_data_stream/logs-sms.ccm-lab" not in server.changes
+
+
+def test_uninstall_leaves_what_others_name() -> None:
+    """Policies and pipelines that others use stay, and it is known beforehand."""
+    server = FullServer("9.2.0")
+    named = {"lifecycle": {"name": "logs-sms.shipper"}}
+    with connected(server) as client:
+        apply(client, plan(client))
+        server.settings = {
+            ".ds-logs-sms.state-lab-000001": {"index.lifecycle.name": "logs-sms.state"},
+            "web": {"index.default_pipeline": _PIPELINES[0]},
+        }
+        server.streams["logs-sms.state-lab"] = {}
+        server.objects[_COMPONENT]["ops@settings"] = {
+            "template": {"settings": {"index": named}}
+        }
+        server.objects[_TEMPLATE]["ops"] = {
+            "composed_of": [],
+            "template": {"settings": {"index.lifecycle.name": "logs-sms.records"}},
+        }
+        steps = plan_removal(client, purge=True)
+        server.changes.clear()
+        apply(client, steps)
+
+    kept = {step.name: step.reason for step in steps if step.action == "kept"}
+    assert kept == {
+        _PIPELINES[0]: "the index web uses it",
+        "logs-sms.shipper": "the component template ops@settings uses it",
+        "logs-sms.records": "the template ops uses it",
+    }
+    assert "DELETE /_ilm/policy/logs-sms.state" in server.changes
 
 
 def test_uninstall_with_data() -> None:

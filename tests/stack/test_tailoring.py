@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shipper.config import SetupSettings
 from shipper.stack import Kind, Server
 from shipper.stack.comparison import differences
-from shipper.stack.tailoring import Fitting, _component, processors_of
+from shipper.stack.tailoring import Fitting, _component
 
 _FITTING = Fitting(
     server=Server(version="9.2.0", flavor="minimal"),
@@ -27,19 +27,6 @@ def test_pipelines_that_cannot_run_are_not_named() -> None:
     fitted = _component({"template": {"settings": {"index": index}}}, _FITTING)
 
     assert fitted == {"template": {"settings": {"index": {"codec": "default"}}}}
-
-
-def test_processors() -> None:
-    """Processors count wherever they stand: in order, in loops, in error handlers."""
-    pipeline: dict[str, Any] = {
-        "processors": [
-            {"grok": {"on_failure": [{"append": {}}]}},
-            {"foreach": {"processor": {"lowercase": {}}}},
-        ],
-        "on_failure": [{"set": {}}],
-    }
-
-    assert processors_of(pipeline) == {"grok", "append", "foreach", "lowercase", "set"}
 
 
 def test_same_in_another_form() -> None:
