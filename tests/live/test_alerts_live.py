@@ -138,6 +138,8 @@ def _collectors(fleet: Planted) -> None:
     fleet.collector("refusing", ago(0.2), dead_lettered_delta=300)
     fleet.collector("refusing", ago(0.1))
     fleet.collector("slow", ago(0.1), oldest_unread=iso(ago(2)))
+    fleet.collector("caughtup", ago(0.2), oldest_unread=iso(ago(2)))
+    fleet.collector("caughtup", ago(0.1), oldest_unread=iso(ago(0.1)))
     fleet.collector("busy", ago(0.1), oldest_unread=iso(ago(0.8)))
     for name, number in (("broken", 10), ("shaky", 9)):
         fleet.collector(name, ago(0.1))
