@@ -76,7 +76,7 @@ def _content(ours: Object, body: Mapping[str, Any]) -> dict[str, Any]:
         named = {
             one["name"]: (one["type"], one["id"]) for one in body.get("references", ())
         }
-        attributes = _decoded(body.get("attributes", {}))
+        attributes = _decoded(_untabbed(body.get("attributes", {})))
         return {"attributes": attributes, "references": named}
     if ours.kind is Kind.DETECTION:
         return {name: value for name, value in body.items() if name not in THEIRS}
@@ -84,6 +84,17 @@ def _content(ours: Object, body: Mapping[str, Any]) -> dict[str, Any]:
     if ours.kind is Kind.RULE:
         content["actions"] = own_actions(ours, content.get("actions", []))[0]
     return content
+
+
+def _untabbed(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the attributes of a saved search where they were before there were tabs.
+
+    Kibana 9.1 and later copy them into a first tab; the newest keep them only there.
+    """
+    match attributes.get("tabs"):
+        case [{"attributes": first}, *_]:
+            return {**attributes, **first}
+    return attributes
 
 
 def _decoded(value: Any) -> Any:  # noqa: ANN401 - JSON is anything

@@ -350,11 +350,8 @@ def _migrated(line: Json, version: str) -> Json:
     """Return a saved object as Kibana gives it back: stamped anew, with more in it."""
     one: Json = json.loads(json.dumps(line))
     one |= {"updated_at": "2026-11-24T03:00:00.000Z", "namespaces": ["default"]}
-    if version.startswith("9") and one["type"] == "search":
-        one["typeMigrationVersion"] = "10.6.0"
-        one["attributes"]["tabs"] = [
-            {"id": "t1", "label": "Untitled", "attributes": {}}
-        ]
+    if version >= "9.1" and one["type"] == "search":
+        _into_tabs(one, version)
     if version.startswith("9") and one["type"] == "dashboard":
         one["typeMigrationVersion"] = "10.3.0"
         panels = json.loads(one["attributes"]["panelsJSON"])
@@ -362,3 +359,14 @@ def _migrated(line: Json, version: str) -> Json:
             [panel | {"sectionId": None} for panel in panels]
         )
     return one
+
+
+def _into_tabs(search: Json, version: str) -> None:
+    """Put what a search shows into a tab: at first a copy, in the newest all of it."""
+    attributes = search["attributes"]
+    above = ("title", "description")
+    inside = {k: v for k, v in attributes.items() if k not in above}
+    tab = {"id": "t1", "label": "Untitled", "attributes": inside}
+    kept = attributes if version < "9.5" else {n: attributes[n] for n in above}
+    search["typeMigrationVersion"] = "10.6.0" if version < "9.5" else "10.13.0"
+    search["attributes"] = {**kept, "tabs": [tab]}

@@ -43,10 +43,26 @@ def test_same() -> None:
 
 def test_added_members() -> None:
     """What Kibana adds does not count, at any depth."""
-    attributes = SEARCH.body["attributes"] | {"tabs": [1], "grid": {"columns": {}}}
+    attributes = SEARCH.body["attributes"] | {"grid": {"columns": {}}}
 
     assert changed(SEARCH, attributes=attributes, updated_at="2026") == ()
     assert changed(RULE, revision=3, enabled=True, actions=[{"id": "mail"}]) == ()
+
+
+@pytest.mark.parametrize(
+    "above",
+    [{"title": "X", "columns": ["a", "b"], "grid": {}}, {"title": "X"}],
+    ids=["copied", "moved"],
+)
+def test_attributes_in_a_tab(above: dict[str, Any]) -> None:
+    """What a search shows is in its first tab, and compared there."""
+    tab = {"id": "t1", "label": "Untitled", "attributes": {"columns": ["a", "b"]}}
+    other = {"id": "t1", "label": "Untitled", "attributes": {"columns": ["a"]}}
+
+    assert changed(SEARCH, attributes=above | {"tabs": [tab]}) == ()
+    assert changed(SEARCH, attributes=above | {"tabs": [other]}) == (
+        "attributes.columns: [a], not [a, b]",
+    )
 
 
 def test_omitted_members() -> None:
