@@ -102,7 +102,9 @@ def source_status(report: SourceReport, now_ms: int, namespace: str) -> bytes:
 
 def collector_status(report: CollectorReport, now_ms: int, namespace: str) -> bytes:
     """Return the document ``collector-status``; arguments as for a source."""
-    total, since = sum(report.sources.values()), report.unread_since_ms
+    total = sum(report.sources.values())
+    # Also without any: the newest of several reports then says that it caught up.
+    since = now_ms if report.unread_since_ms is None else report.unread_since_ms
     state: dict[str, object] = {
         "sources": total,
         "sources_by_status": [
@@ -110,8 +112,8 @@ def collector_status(report: CollectorReport, now_ms: int, namespace: str) -> by
             for status, count in sorted(report.sources.items())
         ],
         "unread_bytes": report.unread_bytes,
-        # Also without any: the newest of several reports then says that it caught up.
-        "oldest_unread": _iso(now_ms if since is None else since),
+        "oldest_unread": _iso(since),
+        "lag": now_ms - since,
         "dead_lettered_delta": report.dead_lettered_delta,
         "lost_bytes_delta": report.lost_bytes_delta,
     }

@@ -115,6 +115,7 @@ def test_collector(site: Site) -> None:
         "sources_by_status": [{"status": "ok", "count": 1}],
         "unread_bytes": 300,
         "oldest_unread": "2003-02-12T10:16:00.000Z",
+        "lag": 0,
         "dead_lettered_delta": 0,
         "lost_bytes_delta": 0,
     }
@@ -177,6 +178,7 @@ def test_unread_since(site: Site) -> None:
     assert second["oldest_unread"] == "2003-02-12T10:16:00.000Z"
     assert third["oldest_unread"] == "2003-02-12T10:18:00.000Z"
     assert fourth["oldest_unread"] == "2003-02-12T10:19:00.000Z"
+    assert [each["lag"] for each in (first, second, third, fourth)] == [0, 60_000, 0, 0]
 
 
 def test_deltas(site: Site) -> None:

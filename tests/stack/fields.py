@@ -60,7 +60,7 @@ _WORDS = {
         sms.record.thread
         sms.shipper.dead_lettered_delta sms.shipper.lost_bytes_delta
         sms.shipper.sources sms.shipper.sources_by_status.count
-        sms.shipper.unread_bytes
+        sms.shipper.lag sms.shipper.unread_bytes
         sms.source.unread_bytes
     """,
     "boolean": """
