@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,11 @@ settings.register_profile("ci", _CALM, max_examples=400)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
 )
+
+# Started in the background of a shell, we are deaf to Ctrl-C, and would bequeath that
+# to the processes some tests send it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Threads of a stuck share stay behind by design and die with the process.
 _STAY = ("stuck-",)

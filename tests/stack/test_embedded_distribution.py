@@ -28,14 +28,14 @@ SHA512_OF_NOTHING = (
     "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"
 )
 
+if sys.platform == "win32":
+    pytest.skip("process groups and modes are POSIX", allow_module_level=True)
+
 KILLED_WHILE_FILLING = """
 import sys, threading
 from pathlib import Path
 from shipper.stack.embedded.cache import build_once
 from shipper.stack.embedded.lifeline import Lifeline
-
-if sys.platform == "win32":
-    pytest.skip("process groups and modes are POSIX", allow_module_level=True)
 
 def fill(folder):
     (folder / "half").write_text("half")

@@ -17,13 +17,13 @@ from shipper.errors import EmbeddedError
 from shipper.stack.embedded import guard
 from shipper.stack.embedded.lifeline import Lifeline, Program
 
+if sys.platform == "win32":
+    pytest.skip("process groups and modes are POSIX", allow_module_level=True)
+
 PARENT = """
 import os, sys, threading
 from pathlib import Path
 from shipper.stack.embedded.lifeline import Lifeline, Program
-
-if sys.platform == "win32":
-    pytest.skip("process groups and modes are POSIX", allow_module_level=True)
 
 home = Path(sys.argv[1])
 with Lifeline() as lifeline:
