@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backing indices of our data streams, and what is in the older ones.
+"""Backing indices of our data streams, and what is in them.
 
 Elasticsearch keeps an ``_id`` unique only within one backing index
 (elastic/elasticsearch#44794, #56273): a document that may have been sent before the
-data stream rolled over has to be looked for in the older ones before it is sent again.
+data stream rolled over has to be looked for before it is sent again. It is looked for
+in the newest index, too: the data stream may roll over before the request arrives.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class Backing:
         self._settled_at = self._clock.monotonic() + SETTLE_S
 
     def found(self, events: list[Event], since: int) -> set[Key] | None:
-        """Look documents up in older backing indices.
+        """Look documents up in the backing indices.
 
         Args:
             events: they may have been sent already.
@@ -134,10 +135,10 @@ class Backing:
         found: set[Key] = set()
         for stream, ids in wanted.items():
             name = self._name(stream)
-            older = _older(indices.get(name, []), known.get(name))
-            if older:
+            row = _since(indices.get(name, []), known.get(name))
+            if row[1:]:
                 self._require_settled()
-            for index in older:
+            for index in row:
                 there = self._there(index, ids)
                 if there is None:
                     return None
@@ -274,10 +275,10 @@ class Backing:
         )
 
 
-def _older(row: list[str], known: str | None) -> list[str]:
-    """Return, newest first, what came before the write index, from ``known`` on."""
+def _since(row: list[str], known: str | None) -> list[str]:
+    """Return backing indices from ``known`` on, the write index first."""
     begin = row.index(known) if known in row else 0
-    return row[begin:-1][::-1]
+    return row[begin:][::-1]
 
 
 def _slices(ids: list[str]) -> Iterator[list[str]]:

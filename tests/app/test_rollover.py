@@ -22,7 +22,7 @@ from shipper.errors import SinkUnavailable
 from shipper.records import Event
 from shipper.store import Reader, StateFolder
 from shipper.tail import Discovery, HostList, Pattern
-from tests.fakes.cluster import Cluster
+from tests.fakes.cluster import Body, Cluster, Operation, Take
 from tests.fakes.faults import cut
 from tests.tail.following import line, lines
 
@@ -159,6 +159,23 @@ def test_reply_lost_before_the_end(runs: Runs) -> None:
 
     counts = runs.run()
 
+    assert (runs.there, runs.doubled) == (RECORDS, [])
+    assert (counts.duplicates, counts.indexed) == (BATCH, RECORDS - BATCH)
+
+
+def test_rollover_while_it_is_sent_again(runs: Runs) -> None:
+    """What is there is not sent: the data stream may roll over before that arrives."""
+    runs.run(requests=1, lost=True)
+    there = runs.there
+
+    def rolled_over(take: Take, operations: list[Operation]) -> list[Body]:
+        runs.cluster.rollover(STREAM)
+        return take(operations)
+
+    runs.cluster.faults.append(rolled_over)
+    counts = runs.run(batch=RECORDS)
+
+    assert there == BATCH
     assert (runs.there, runs.doubled) == (RECORDS, [])
     assert (counts.duplicates, counts.indexed) == (BATCH, RECORDS - BATCH)
 

@@ -414,8 +414,9 @@ _EVENTS = [msgspec.structs.replace(_RECORD, id=name) for name in "abc"]
 
 
 def test_only_the_missing_are_sent() -> None:
-    """What an older backing index has is not sent; verdicts stay in order."""
-    answers = (_resolved("r1", "r2"), _docs(True, False, True), _created(1))
+    """What a backing index has is not sent; verdicts stay in order."""
+    looked_up = (_docs(True, False, False), _docs(False, True))
+    answers = (_resolved("r1", "r2"), *looked_up, _created(1))
     with recording(*answers) as recorder, _sink(recorder.url) as sink:
         found = sink.send(_EVENTS, since=0)
 
@@ -424,8 +425,8 @@ def test_only_the_missing_are_sent() -> None:
         Outcome.DELIVERED,
         Outcome.DUPLICATE,
     ]
-    _, looked, sent = recorder.requests
-    assert looked.path == "/r1/_mget"
+    _, looked, older, sent = recorder.requests
+    assert [looked.path, older.path] == ["/r2/_mget", "/r1/_mget"]
     assert looked.query == {
         "_source": "false",
         "filter_path": "docs.found,docs.error",
@@ -435,7 +436,7 @@ def test_only_the_missing_are_sent() -> None:
 
 
 def test_all_there() -> None:
-    """If an older backing index has them all, nothing is sent."""
+    """If a backing index has them all, nothing is sent, nor is another looked into."""
     answers = (_resolved("r1", "r2"), _docs(True, True, True))
     with recording(*answers) as recorder, _sink(recorder.url) as sink:
         found = sink.send(_EVENTS, since=0)
