@@ -15,7 +15,7 @@ from shipper.alerts.access import check_access
 from shipper.alerts.dsl import anchor
 from shipper.alerts.exceptions import Silence
 from shipper.alerts.groups import Group, Search
-from shipper.alerts.rules import LEVELS, Rule, rules, seconds
+from shipper.alerts.rules import LEVELS, Rule, rules
 from shipper.stack.grouping import groups
 
 _AT_ONCE = 1000
@@ -32,7 +32,7 @@ class Alert(Struct, frozen=True, kw_only=True):
         severity: on Elastic's ladder.
         level: the same as a word.
         key: value by field; what the case is known by.
-        hosts: the first of them.
+        hosts: the first of them; of a rule that counts hosts, all.
         host_count: all of them.
         agents: for people.
         count: of what the rule counts.
@@ -40,6 +40,7 @@ class Alert(Struct, frozen=True, kw_only=True):
         last: the newest of it.
         message: what the newest document says.
         remedy: what its log is consistent with, and what to do; may be empty.
+        explained_by: id of a rule that names the cause of this, and of others.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     last: str
     message: str
     remedy: str
+    explained_by: str = ""
 
 
 def evaluate(
@@ -67,12 +69,14 @@ def evaluate(
 ) -> list[Alert]:
     """Return what all rules raise, the gravest first, causes before single hosts.
 
+    A collector that is away comes before everything: what its hosts do is not known.
+
     Args:
         client: the client.
         namespace: of the data streams.
         now_ms: milliseconds since 1970, UTC.
-        since: duration; how far back single documents are looked for. What a rule
-            counts, it counts in its own window.
+        since: duration; how far back single documents are looked for, and what many
+            hosts have in common. What a rule counts, it counts in its own window.
         silences: what is not looked at.
 
     Raises:
@@ -84,18 +88,38 @@ def evaluate(
     standing = _Standing(client, namespace, now_ms)
     found: dict[str, list[Alert]] = {}
     # What explains another comes first.
-    for rule in sorted(rules().values(), key=lambda rule: bool(rule.unless)):
-        explained = found.get(rule.unless, [])
-        away = {alert.key.get(_COLLECTOR) for alert in explained}
+    for rule in sorted(rules().values(), key=_explained):
+        away = {alert.key.get(_COLLECTOR) for alert in found.get(rule.unless, ())}
         raised = [
             group
             for group in search.raised(rule, since)
-            if not away.intersection(group.collectors)
+            # One collector that reports is enough.
+            if not group.collectors or not away.issuperset(group.collectors)
         ]
         found[rule.id] = list(_alerts(rule, search, raised, since, standing))
+        if cause := found.get(rule.explained_by):
+            known = {host for alert in cause for host in alert.hosts}
+            found[rule.id] = [
+                replace(alert, explained_by=rule.explained_by)
+                if known.issuperset(alert.hosts)
+                else alert
+                for alert in found[rule.id]
+            ]
     alerts = [alert for name in rules() for alert in found[name]]
-    # What is about more than one host explains what is about one.
-    return sorted(alerts, key=lambda alert: (-alert.severity, "host.name" in alert.key))
+    first = {rule.unless for rule in rules().values()}
+    return sorted(
+        alerts,
+        key=lambda alert: (
+            alert.rule not in first,
+            -alert.severity,
+            # What is about more than one host explains what is about one.
+            "host.name" in alert.key,
+        ),
+    )
+
+
+def _explained(rule: Rule) -> bool:
+    return bool(rule.unless or rule.explained_by)
 
 
 class _Standing:
@@ -127,11 +151,12 @@ def _alerts(
     rule: Rule, search: Search, raised: list[Group], since: str, standing: _Standing
 ) -> Iterator[Alert]:
     if many := rule.widespread():
-        wide = list(search.raised(_as_far(many, since), since))
+        wide = list(search.raised(many, since))
         for group in wide:
             yield _alert(many, group, many.severity)
-        told = [group.key for group in wide]
-        raised = [group for group in raised if not _covered(group, told)]
+        raised = [
+            group for group in raised if not any(_covers(each, group) for each in wide)
+        ]
     affected: dict[Any, set[str]] = defaultdict(set)
     for group in raised:
         affected[_what(group)].update(group.hosts)
@@ -142,15 +167,6 @@ def _alerts(
         alone = len(affected[_what(group)]) == 1
         if severity := _severity(rule, group, _states(group, states), alone=alone):
             yield _alert(rule, group, severity)
-
-
-def _as_far(many: Rule, since: str) -> Rule:
-    """Return a rule that finds what explains single documents as old as that."""
-    return replace(
-        many,
-        window=max(many.arrival, since, key=seconds),
-        reach=max(many.reach, since, key=seconds),
-    )
 
 
 def _severity(rule: Rule, group: Group, states: set[str], *, alone: bool) -> int:
@@ -168,8 +184,13 @@ def _severity(rule: Rule, group: Group, states: set[str], *, alone: bool) -> int
     return severity
 
 
-def _covered(group: Group, told: list[dict[str, Any]]) -> bool:
-    return any(key.items() <= group.key.items() for key in told)
+def _covers(wide: Group, group: Group) -> bool:
+    """Tell whether a group is among those of many hosts, and of the same time."""
+    return (
+        wide.key.items() <= group.key.items()
+        and wide.first <= group.first
+        and group.last <= wide.last
+    )
 
 
 def _what(group: Group) -> tuple[Any, Any]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 from msgspec import Struct
+from msgspec.structs import replace
 
+from shipper.alerts.bursts import Burst, bursts
 from shipper.alerts.dsl import anchor, dsl
 from shipper.alerts.exceptions import Silence, excepted
 from shipper.alerts.kql import parse
@@ -16,6 +18,7 @@ from shipper.alerts.rules import Rule, seconds
 from shipper.stack.server import explained
 
 _PAGE = 500
+_SMALL_PAGE = 5_000  # of buckets with hardly anything in them
 _NAMED = 20  # hosts and agents that an alert names
 _EXACT = 40_000  # different values up to which counting is nearly exact; the most
 _SHOWN = ["@timestamp", "message", "error.code", "file.path", "sms.remedy.summary"]
@@ -82,31 +85,80 @@ class Search:
 
         Args:
             rule: the rule.
-            since: how far back a rule looks for which one document is enough.
+            since: how far back a rule looks for which one document is enough, and one
+                that explains these.
 
         Raises:
             SinkUnavailable: the server is unreachable or refuses.
             NotPermitted: the credentials are wrong, or lack ``read``.
         """
-        for group in self._groups(rule, since):
+        if rule.fleetwide:
+            yield from self._bursts(rule, since)
+            return
+        query = self._query(rule, since if rule.each else "")
+        for group in self._groups(rule, query):
             if rule.count is None:
                 if self._aged(rule, group):
                     yield group
             elif group.count >= rule.count.at_least:
                 yield group
 
-    def _groups(self, rule: Rule, since: str) -> Iterator[Group]:
-        composite: dict[str, Any] = {
-            "size": _PAGE,
-            "sources": [
-                {field: {"terms": {"field": field, "missing_bucket": True}}}
-                for field in rule.by
-            ],
-        }
+    def _bursts(self, rule: Rule, since: str) -> Iterator[Group]:
+        """Yield hosts that raised the same within a span, with all their names."""
+        query = self._query(rule, max(rule.arrival, since, key=seconds))
+        for key, burst in self._times(rule, query):
+            within = {"gte": burst.first_ms, "lte": burst.last_ms}
+            span = {"range": {"@timestamp": within | {"format": "epoch_millis"}}}
+            alike = [_equal(field, value) for field, value in key.items()]
+            narrowed = {"bool": {"filter": [query, span, *alike]}}
+            hosts = list(burst.values)
+            for group in self._groups(rule, narrowed):
+                yield replace(
+                    group, hosts=hosts, host_count=len(hosts), count=len(hosts)
+                )
+
+    def _times(
+        self, rule: Rule, query: Mapping[str, Any]
+    ) -> Iterator[tuple[dict[str, Any], Burst]]:
+        """Yield each burst of a rule that counts hosts, and whose it is."""
+        hour = {"field": "@timestamp", "fixed_interval": "1h"}
+        sources = [
+            *_sources(rule.by),
+            {"host": {"terms": {"field": "host.name"}}},
+            {"hour": {"date_histogram": hour}},
+        ]
+        asked = {name: {name: {"field": "@timestamp"}} for name in ("min", "max")}
+        moments: dict[tuple[Any, ...], set[tuple[int, str]]] = {}
+        for bucket in self._buckets(rule, query, sources, asked, _SMALL_PAGE):
+            key = tuple(bucket["key"][field] for field in rule.by)
+            host = str(bucket["key"]["host"])
+            times = moments.setdefault(key, set())
+            times.update((int(bucket[name]["value"]), host) for name in asked)
+        at_least = rule.count.at_least if rule.count else 1
+        span_ms = seconds(rule.arrival) * 1000
+        for values, times in moments.items():
+            for burst in bursts(times, span_ms=span_ms, at_least=at_least):
+                yield dict(zip(rule.by, values, strict=True)), burst
+
+    def _groups(self, rule: Rule, query: Mapping[str, Any]) -> Iterator[Group]:
+        asked = self._asked(rule)
+        for bucket in self._buckets(rule, query, _sources(rule.by), asked, _PAGE):
+            yield _group(rule, bucket)
+
+    def _buckets(
+        self,
+        rule: Rule,
+        query: Mapping[str, Any],
+        sources: list[dict[str, Any]],
+        asked: Mapping[str, Any],
+        page: int,
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the buckets of all pages."""
+        composite: dict[str, Any] = {"size": page, "sources": sources}
         search: dict[str, Any] = {
             "index": [f"logs-{data}-{self._namespace}" for data in rule.data],
-            "query": self._query(rule, since),
-            "aggs": {"groups": {"composite": composite, "aggs": self._asked(rule)}},
+            "query": query,
+            "aggs": {"groups": {"composite": composite, "aggs": asked}},
         }
         while True:
             with explained(self._client):
@@ -114,16 +166,15 @@ class Search:
                     size=0, ignore_unavailable=True, allow_no_indices=True, **search
                 ).body
             found = reply.get("aggregations", {}).get("groups", {"buckets": []})
-            for bucket in found["buckets"]:
-                yield _group(rule, bucket)
+            yield from found["buckets"]
             if "after_key" not in found:
                 return
             composite["after"] = found["after_key"]
 
     def _query(self, rule: Rule, since: str) -> dict[str, Any]:
-        arrival, reach = rule.arrival, rule.reach
-        if rule.each:
-            arrival, reach = since, max(reach, since, key=seconds)
+        """Return which documents count: those of the rule's window, or since then."""
+        arrival = since or rule.arrival
+        reach = max(rule.reach, since or rule.reach, key=seconds)
         query = excepted(rule.query, self._silences, rule.exceptions)
         return {
             "bool": {
@@ -186,6 +237,18 @@ _NAMES = {
     "agent_names": "sms.agent.name",
     "collectors": "observer.name",
 }
+
+
+def _sources(fields: Iterable[str]) -> list[dict[str, Any]]:
+    return [
+        {field: {"terms": {"field": field, "missing_bucket": True}}} for field in fields
+    ]
+
+
+def _equal(field: str, value: object) -> dict[str, Any]:
+    if value is None:
+        return {"bool": {"must_not": [{"exists": {"field": field}}]}}
+    return {"term": {field: {"value": value}}}
 
 
 def _different(field: str) -> dict[str, Any]:

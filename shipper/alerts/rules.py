@@ -141,6 +141,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         spread: what many hosts are.
         states: what the agents' newest states mean.
         unless: a rule that explains it, if it speaks of the same collector.
+        explained_by: a rule that names its cause, if it speaks of the same host.
         exceptions: which field has the host, agent, executable of an exception.
         stack: how Kibana asks instead.
         todo: what to do, step by step.
@@ -169,6 +170,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     spread: Spread | None = None
     states: States | None = None
     unless: str = ""
+    explained_by: str = ""
     exceptions: dict[Thing, str] = {}
     stack: Current | None = None
     todo: list[str]
@@ -182,6 +184,11 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def each(self) -> bool:
         """Tell whether a single document is enough."""
         return self.count is not None and self.count.at_least == 1
+
+    @property
+    def fleetwide(self) -> bool:
+        """Tell whether it counts hosts: then it explains what single ones raise."""
+        return self.count is not None and self.count.of == "host.name"
 
     @property
     def arrival(self) -> str:

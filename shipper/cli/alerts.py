@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -132,6 +133,9 @@ def _show(raised: list[Alert]) -> None:
         table(_COLUMNS, rows, title=title, numbers=["count"], whole=["severity"])
         if len(found) > _SHOWN:
             prose(f"and {len(found) - _SHOWN:,} more; --json has all of them")
+        causes = Counter(alert.explained_by for alert in found if alert.explained_by)
+        for cause, times in causes.items():
+            prose(f"{times:,} of them on hosts of {cause}: work on that first")
         prose(f"Newest: {max(found, key=lambda alert: alert.last).message}")
         prose(f"Why: {rule['why']}")
         for number, step in enumerate(rule["todo"], 1):

@@ -94,7 +94,8 @@ def _untabbed(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     match attributes.get("tabs"):
         case [{"attributes": first}, *_]:
             return {**attributes, **first}
-    return attributes
+        case _:
+            return attributes
 
 
 def _decoded(value: Any) -> Any:  # noqa: ANN401 - JSON is anything

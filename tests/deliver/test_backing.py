@@ -192,7 +192,7 @@ def test_data_stream_vanishes(bench: Bench) -> None:
 
 @pytest.mark.parametrize("since", [0, 1])
 def test_one_index(bench: Bench, since: int) -> None:
-    """What is there already is not sent: a rollover may come before the request does."""
+    """What is there is not sent: a rollover may come before the request does."""
     bench.server.streams[_RECORDS]["r1"] = "a b"
     assert bench.minute() == 1
 

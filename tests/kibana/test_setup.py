@@ -21,7 +21,9 @@ Rules = Literal["stack", "security", "both", "none"]
 
 IMPORT = "POST /api/saved_objects/_import"
 DETECTION_IMPORT = "POST /api/detection_engine/rules/_import"
-VERSIONS = pytest.mark.parametrize("version", ["8.17.4", "8.19.7", "9.0.0", "9.2.0", "9.5.1"])
+VERSIONS = pytest.mark.parametrize(
+    "version", ["8.17.4", "8.19.7", "9.0.0", "9.2.0", "9.5.1"]
+)
 DASHBOARD = next(one for one in objects() if one.id == "sms-fleet-overview")
 DATA_VIEW = next(one for one in objects() if one.id == "sms-records")
 CONNECTOR = next(one for one in objects() if one.kind is Kind.CONNECTOR)

@@ -180,6 +180,28 @@ def test_elastics_own_schemas_take_the_detection_rules() -> None:
             assert "'interva'" in specs.complaints(known | {"interva": 1}, schema)[0]
 
 
+def test_messages_say_who() -> None:
+    """Groups are named by a summary; rows, which it does not see, by the alert."""
+    rows = {
+        rule["tags"][1]
+        for rule in stack()
+        for action in rule["actions"]
+        if "context.hits" in action["params"]["documents"][0]["message"]
+        and not action["frequency"]["summary"]
+    }
+    summaries = {
+        rule["tags"][1]
+        for rule in stack()
+        for action in rule["actions"]
+        if "alerts.new.data" in action["params"]["documents"][0]["message"]
+        and action["frequency"]["summary"]
+    }
+    grouped = {r["tags"][1] for r in stack() if r["params"]["groupBy"] == "top"}
+
+    assert rows == {"R2", "R3-many", "R5", "R6a", "R6d"}
+    assert summaries == grouped == {*every()} - rows
+
+
 def test_each_form_asks_for_the_same() -> None:
     """Window, archive and threshold of R2 are in every form."""
     (detection,) = [rule for rule in security() if "threshold" in rule["type"]][:1]

@@ -29,6 +29,12 @@ CONNECTOR = {
 }
 
 _MOST = 1000  # groups, and alerts a run
+_SUMMARY = (
+    "{{alerts.new.count}} new, {{alerts.ongoing.count}} ongoing,"
+    " {{alerts.recovered.count}} recovered; new: {{#alerts.new.data}}"
+    "{{kibana.alert.instance.id}} {{/alerts.new.data}}"
+)
+_ROWS = "{{#context.hits}}{{_source}} {{/context.hits}}"
 #: Grouping drops documents without the field.
 _MAY_LACK = frozenset({"file.path"})
 
@@ -49,7 +55,7 @@ def rule(rule: Rule, entries: Sequence[Silence]) -> dict[str, Any]:
         "tags": ["clisvc", rule.id, f"severity: {level}"],
         "schedule": {"interval": rule.every},
         "params": _params(rule, entries),
-        "actions": [_summary(rule, level)],
+        "actions": [_action(rule, level)],
     }
 
 
@@ -61,7 +67,7 @@ def _params(rule: Rule, entries: Sequence[Silence]) -> dict[str, Any]:
         "threshold": [0],
         "timeField": "event.ingested",
     }
-    if rule.stack is None and (rule.times or (rule.count and rule.count.of)):
+    if _in_rows(rule):
         return {
             **params,
             **_window(rule.arrival),
@@ -103,26 +109,34 @@ def _params(rule: Rule, entries: Sequence[Silence]) -> dict[str, Any]:
     }
 
 
+def _in_rows(rule: Rule) -> bool:
+    """Tell whether it can only be asked in the pipe language, whose answer is rows."""
+    counts = rule.count is not None and bool(rule.count.of)
+    return rule.stack is None and (bool(rule.times) or counts)
+
+
 def _window(duration: str) -> dict[str, Any]:
     return {"timeWindowSize": int(duration[:-1]), "timeWindowUnit": duration[-1]}
 
 
-def _summary(rule: Rule, level: str) -> dict[str, Any]:
-    """One message an hour, however many hosts one mistake hits."""
+def _action(rule: Rule, level: str) -> dict[str, Any]:
+    """One message an hour, however many hosts one mistake hits.
+
+    A rule of the pipe language is a single alert whatever it finds, in all versions we
+    support; what it found is in its rows, which a summary does not see.
+    """
     document = {
         "rule": {"id": "{{rule.id}}", "name": "{{rule.name}}", "ruleset": rule.id},
         "event": {"kind": "alert", "severity": rule.severity},
         "log": {"level": level},
-        "message": "{{alerts.new.count}} new, {{alerts.ongoing.count}} ongoing,"
-        " {{alerts.recovered.count}} recovered; new: {{#alerts.new.data}}"
-        "{{kibana.alert.instance.id}} {{/alerts.new.data}}",
+        "message": _ROWS if _in_rows(rule) else _SUMMARY,
     }
     return {
         "group": "query matched",
         "id": CONNECTOR["id"],
         "params": {"documents": [document]},
         "frequency": {
-            "summary": True,
+            "summary": not _in_rows(rule),
             "notify_when": "onThrottleInterval",
             "throttle": "1h",
         },
