@@ -10,7 +10,10 @@ from collections.abc import Iterator
 import pytest
 from elasticsearch import Elasticsearch
 
+from shipper.stack import ensure
 from shipper.stack.embedded import EmbeddedServer
+from tests.live.planting import Planted
+from tests.live.stories import stories
 
 TIMEOUT_S = 300
 """Enough for the first test of a session to fetch and start the server."""
@@ -57,3 +60,13 @@ def client_8(elasticsearch_8_url: str) -> Iterator[Elasticsearch]:
 def namespace() -> str:
     """Give a data stream namespace that no other test has."""
     return f"t{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session")
+def fleet(elasticsearch_url: str) -> Planted:
+    """Give a fleet with every story that raises an alert, and others, once indexed."""
+    planted = stories("talerts")
+    with Elasticsearch(elasticsearch_url) as client:
+        ensure(client, namespace=planted.namespace)
+        planted.index(client)
+    return planted
