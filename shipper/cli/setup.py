@@ -84,6 +84,11 @@ class _Target(Struct, frozen=True, kw_only=True):
     metavar="[NAME]",
     help="Print an API key that can append documents and nothing else, and end.",
 )
+@click.option(
+    "--beats",
+    is_flag=True,
+    help="With --create-api-key: print it as Beats and Elastic Agent take it.",
+)
 @json_option
 @config_options
 def setup(
@@ -94,6 +99,7 @@ def setup(
     uninstall: bool,
     purge_data: bool,
     key: str | None,
+    beats: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -107,6 +113,11 @@ def setup(
     in Kibana. All is planned before anything is changed.
     """
     _check(uninstall=uninstall, purge_data=purge_data, only=only, key=key)
+    if beats and key is None:
+        raise UsageProblem(
+            "--beats says how an API key is printed.",
+            remedy="Give --create-api-key as well.",
+        )
     settings = settings_from(options).settings
     if _KIBANA in only and not settings.kibana.url:
         raise UsageProblem(
@@ -117,7 +128,7 @@ def setup(
         client = connect(settings.elasticsearch)
         stack.callback(client.close)
         if key is not None:
-            _show_key(create_key(client, key), as_json=as_json)
+            _show_key(create_key(client, key), beats=beats, as_json=as_json)
             return
         targets: list[_Target] = []
         if set(only) != {_KIBANA}:
@@ -221,12 +232,13 @@ def _show(
     table(("action", "kind", "name", "reason"), rows, title=title)
 
 
-def _show_key(key: Key, *, as_json: bool) -> None:
+def _show_key(key: Key, *, beats: bool, as_json: bool) -> None:
     """Print the secret: the only time and place it is shown."""
-    secret = key.encoded.reveal()
+    secret = (key.plain if beats else key.encoded).reveal()
     if as_json:
         shown = {"id": key.id, "name": key.name, "api_key": secret}
         click.echo(msgspec.json.encode(shown).decode())
         return
-    click.echo(f"API key {key.name} (id {key.id}), for CLISVC_API_KEY:", err=True)
+    taker = "Beats and Elastic Agent" if beats else "CLISVC_API_KEY"
+    click.echo(f"API key {key.name} (id {key.id}), for {taker}:", err=True)
     click.echo(secret)

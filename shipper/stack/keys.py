@@ -24,11 +24,13 @@ class Key(Struct, frozen=True, kw_only=True):
         id: for revoking it.
         name: as asked for.
         encoded: what ``CLISVC_API_KEY`` takes.
+        plain: the same as Beats and Elastic Agent take it: ``id:key``.
     """
 
     id: str
     name: str
     encoded: Secret
+    plain: Secret
 
 
 def create_key(client: Elasticsearch, name: str) -> Key:
@@ -64,4 +66,9 @@ def create_key(client: Elasticsearch, name: str) -> Key:
                 f"{address(client)} has no API keys.",
                 remedy="Switch its security on.",
             ) from error
-    return Key(id=reply["id"], name=reply["name"], encoded=Secret(reply["encoded"]))
+    return Key(
+        id=reply["id"],
+        name=reply["name"],
+        encoded=Secret(reply["encoded"]),
+        plain=Secret(f"{reply['id']}:{reply['api_key']}"),
+    )

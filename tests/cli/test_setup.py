@@ -87,25 +87,29 @@ def test_uninstall() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "name"),
-    [(("--create-api-key",), "clisvc-shipper"), (("--create-api-key", "c7"), "c7")],
-    ids=["default", "named"],
+    ("words", "name", "secret"),
+    [
+        (("--create-api-key",), "clisvc-shipper", "VnVhQ2ZHY0I6dWkybHAyYXg="),
+        (("--create-api-key", "c7"), "c7", "VnVhQ2ZHY0I6dWkybHAyYXg="),
+        (("--create-api-key", "fb", "--beats"), "fb", "VuaCfGcB:ui2lp2ax"),
+    ],
+    ids=["default", "named", "for Beats"],
 )
-def test_key(words: tuple[str, ...], name: str) -> None:
+def test_key(words: tuple[str, ...], name: str, secret: str) -> None:
     """A key's secret is all there is on standard output, and nothing is installed."""
     server = FullServer("9.2.0")
     with answering(server) as url:
         done = clisvc("setup", "--elasticsearch-url", url, *words)
 
-    assert (done.code, done.out) == (0, "VnVhQ2ZHY0I=\n")
-    assert "VnVhQ2ZHY0I=" not in done.err
+    assert (done.code, done.out) == (0, f"{secret}\n")
+    assert secret not in done.err
     assert [key["name"] for key in server.keys] == [name]
     assert server.changes == ["POST /_security/api_key"]
 
 
 @pytest.mark.parametrize(
     "words",
-    [("--purge-data",), ("--uninstall", "--only", "roles")],
+    [("--purge-data",), ("--uninstall", "--only", "roles"), ("--beats",)],
     ids=" ".join,
 )
 def test_wrong_use(words: tuple[str, ...], closed_url: str) -> None:
@@ -113,7 +117,7 @@ def test_wrong_use(words: tuple[str, ...], closed_url: str) -> None:
     done = clisvc("setup", "--elasticsearch-url", closed_url, *words)
 
     assert done.code == 2
-    assert "--uninstall" in done.err
+    assert words[0] in done.err
 
 
 def _reports(text: str) -> list[dict[str, Any]]:

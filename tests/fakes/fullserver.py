@@ -7,6 +7,7 @@ of mappings as text, its own members added.
 
 import json
 import re
+from base64 import b64encode
 from typing import Any
 
 from tests.fakes.answering import Answer
@@ -184,8 +185,9 @@ class FullServer:
     def _change(self, method: str, path: str, body: dict[str, Any]) -> Answer:
         if path == "/_security/api_key":
             self.keys.append(body)
-            key = {"id": "VuaCfGcB", "name": body["name"], "encoded": "VnVhQ2ZHY0I="}
-            return Answer(body=key)
+            key = {"id": "VuaCfGcB", "name": body["name"], "api_key": "ui2lp2ax"}
+            encoded = b64encode(f"{key['id']}:{key['api_key']}".encode()).decode()
+            return Answer(body=key | {"encoded": encoded})
         place, _, name = path.strip("/").rpartition("/")
         name = name.replace("%40", "@")
         if name == "_start":
