@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.views.panels import panels
+from shipper.knowledge import explain
+from tests.views.panels import objects, panels
 from tools.views.__main__ import main
 from tools.views.compiling import compiled
 from tools.views.sources import COMPILED, load, stable
@@ -113,7 +114,7 @@ def test_ids_are_distinct() -> None:
 
 
 def test_a_series_that_is_added_up() -> None:
-    """It is a running sum of hosts, which is in no axis itself."""
+    """It is a running sum of a count, which is in no axis itself."""
     (panel,) = (
         one for one in panels() if one.title == "One policy or single machines?"
     )
@@ -122,7 +123,32 @@ def test_a_series_that_is_added_up() -> None:
     (inner,) = columns[shown]["references"]
 
     assert columns[shown]["operationType"] == "cumulative_sum"
-    assert columns[inner]["operationType"] == "unique_count"
+    assert columns[inner]["operationType"] == "count"
+
+
+def test_a_panel_with_a_time_of_its_own() -> None:
+    """A policy is looked for in a day and an hour, whatever time is chosen."""
+    chosen = {
+        panel["title"]: panel["embeddableConfig"]["timeRange"]
+        for dashboard in objects("dashboard")
+        for panel in json.loads(dashboard["attributes"]["panelsJSON"])
+        if "timeRange" in panel["embeddableConfig"]
+    }
+
+    assert chosen == {
+        "One policy or single machines?": {"from": "now-25h", "to": "now"}
+    }
+
+
+def test_codes_are_shown_with_their_meaning() -> None:
+    """What a symbol means is what ``clisvc explain`` says of it."""
+    (view,) = (one for one in objects("index-pattern") if one["id"] == "sms-records")
+    shown = json.loads(view["attributes"]["fieldFormatMap"])["error.type"]
+    entries = {one["key"]: one["value"] for one in shown["params"]["lookupEntries"]}
+    symbol = "ERROR_PRIVILEGE_NOT_HELD"
+
+    assert entries[symbol] == f"{symbol}: {explain(1314)[0].meaning.rstrip('.')}"
+    assert len(entries) > 90
 
 
 def test_checking_needs_the_program(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,8 @@ class Dashboards:
 
     Args:
         views: data views, by id.
-        extras: by the id of a metric, what kb-dashboard could not be told of it.
+        extras: by the id of a metric or a panel, what kb-dashboard could not be told of
+            it.
     """
 
     def __init__(
@@ -91,7 +92,11 @@ class Dashboards:
         config: dict[str, Any] = {
             "enhancements": {},
             "hidePanelTitles": source.get("hide_title", False),
+            **self._extras.get(source["id"], {}),
         }
+        if "description" in source:
+            # Of a panel stored by value, newer Kibanas show this one alone.
+            config["description"] = source["description"]
         shaped = {
             "type": panel["type"],
             "panelIndex": index,
@@ -110,7 +115,6 @@ class Dashboards:
                 )
             case "search":
                 name = f"panel_{index}"
-                config["description"] = source["description"]
                 shaped["panelRefName"] = name
                 found = source["search"]["saved_search_id"]
                 references.append(
@@ -176,6 +180,8 @@ def _visualization(shown: str, given: Mapping[str, Any]) -> dict[str, Any]:
             shaped["layers"] = [only(XY_LAYER, one) for one in shaped["layers"]]
             shaped["legend"] = {"isVisible": True, **shaped["legend"]}
             shaped["fittingFunction"] = "None"
+        case "lnsHeatmap":
+            shaped["palette"]["accessor"] = shaped["valueAccessor"]
         case "lnsDatatable":
             columns = shaped["columns"]
             shaped["columns"] = [only(TABLE_COLUMN, one) for one in columns]

@@ -51,9 +51,15 @@ def _template(path: Path) -> dict[str, str]:
     body = json.loads(path.read_text(encoding="utf-8"))
     leaves = dict(_leaves(body["template"]["mappings"]["properties"], ""))
     return {
-        name: leaves[field["path"]]["type"] if "path" in field else field["type"]
+        name: _type(leaves[field["path"]] if "path" in field else field)
         for name, field in leaves.items()
     }
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    """Return a field's type; without values in columns it is good for nothing here."""
+    bare = not field.get("doc_values", True)
+    return f"{field['type']} without doc values" if bare else str(field["type"])
 
 
 def _leaves(

@@ -20,11 +20,18 @@ from tools.views import shape
 from tools.views.fields import mapped
 from tools.views.lint_lens import lint_lens
 from tools.views.lint_query import lint_query
+from tools.views.lint_references import exactly, linked, references, wanted
+from tools.views.saved import dataset_filter
 
 _META = "kibanaSavedObjectMeta.searchSourceJSON"
 _TITLE = "[Logs SMS] "
 _EMPTY = "Empty while an agent or a root code is chosen."
+_TYPES = frozenset({"lens", "search", "visualization"})
 _BARE = frozenset({"visualization"})  # markdown needs no description
+_CONFIG = frozenset(
+    {"attributes", "description", "enhancements", "hidePanelTitles", "savedVis"}
+    | {"timeRange"}
+)
 
 
 class Linter(Struct, frozen=True, kw_only=True):
@@ -51,9 +58,10 @@ class Linter(Struct, frozen=True, kw_only=True):
             where = one["id"]
             yield from _unknown(where, one, shape.OBJECT)
             yield from _stamps(where, one)
-            yield from _references(where, one, frozenset(ids))
+            yield from references(where, one, frozenset(ids))
             known = shape.ATTRIBUTES.get(one["type"], frozenset())
             yield from _unknown(where, one["attributes"], known)
+            yield from linked(where, json.dumps(one), frozenset(ids))
             try:
                 yield from self._inside(one)
             except json.JSONDecodeError as error:
@@ -76,6 +84,13 @@ class Linter(Struct, frozen=True, kw_only=True):
             for field in json.loads(attributes[name]):
                 if field not in types:
                     yield f"{one['id']}: {name} has {field}, which is not mapped"
+        for field, shown in json.loads(attributes["fieldFormatMap"]).items():
+            if shown["id"] not in shape.FORMATS:
+                yield f"{one['id']}: {field} has the format {shown['id']}"
+        source = self.views[one["id"]]
+        for name, key in (("title", "title"), ("timeFieldName", "time")):
+            if attributes.get(name) != source.get(key):
+                yield f"{one['id']}: {name} is {attributes.get(name)}"
         time = attributes.get("timeFieldName")
         if time is not None and types.get(time) != "date":
             yield f"{one['id']}: {time} is not a date"
@@ -83,17 +98,17 @@ class Linter(Struct, frozen=True, kw_only=True):
     def _search(self, one: dict[str, Any]) -> Iterator[str]:
         attributes, where = one["attributes"], one["id"]
         origin = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
-        wanted = {f"{_META}.index"} | {
+        view = self.views[one["references"][0]["id"]]
+        names = [f"{_META}.index"] + [
             f"{_META}.filter[{number}].meta.index"
             for number, _ in enumerate(origin["filter"])
-        }
-        yield from _exactly(where, one["references"], wanted)
-        view = self.views[one["references"][0]["id"]]
+        ]
+        yield from exactly(where, one["references"], dict.fromkeys(names, view["id"]))
         types = mapped(view)
         yield from _titled(where, attributes)
         yield from lint_query(where, origin["query"], types)
         yield from _filtered(where, view, origin["filter"])
-        for field in attributes["columns"]:
+        for field in [*attributes["columns"], *(by for by, _ in attributes["sort"])]:
             if field not in types:
                 yield f"{where}: column {field} is not mapped"
 
@@ -105,10 +120,10 @@ class Linter(Struct, frozen=True, kw_only=True):
         yield from lint_query(where, origin["query"], {})
         by_name = {one["name"]: one for one in one["references"]}
         panels = json.loads(attributes["panelsJSON"])
-        wanted = set()
+        named: dict[str, str] = {}
         for panel in panels:
             place = f"{where}/{panel['title']}"
-            wanted |= _wanted(panel)
+            named |= wanted(panel)
             yield from self._panel(place, panel)
         yield from _grid(where, panels)
         group = attributes["controlGroupInput"]
@@ -116,13 +131,15 @@ class Linter(Struct, frozen=True, kw_only=True):
         json.loads(group["ignoreParentSettingsJSON"])
         for name, control in json.loads(group["panelsJSON"]).items():
             full = f"controlGroup_{name}:optionsListDataView"
-            wanted.add(full)
+            named[full] = by_name.get(full, {}).get("id", "")
+            if control["type"] != "optionsListControl":
+                yield f"{where}: a control of type {control['type']}"
             field = control["explicitInput"]["fieldName"]
             view = self.views.get(by_name.get(full, {}).get("id", ""))
             if view is not None and mapped(view).get(field) != "keyword":
                 yield f"{where}: control on {field}, which is no keyword"
             yield from self._followed(where, field, panels)
-        yield from _exactly(where, one["references"], wanted)
+        yield from exactly(where, one["references"], named)
 
     def _followed(
         self, where: str, field: str, panels: Iterable[Mapping[str, Any]]
@@ -143,11 +160,16 @@ class Linter(Struct, frozen=True, kw_only=True):
         if not panel["title"]:
             yield f"{where}: a panel has no title"
         config = panel["embeddableConfig"]
-        described = config.get("attributes", config).get("description")
-        if panel["type"] not in _BARE and not described:
+        if panel["type"] not in _TYPES:
+            yield f"{where}: panels of type {panel['type']} are not ours"
+        yield from _unknown(where, config, _CONFIG)
+        # Kibana before 8.18 shows the description of the visualization, later ones
+        # that of the panel.
+        described = [one.get("description") for one in (config, *_lenses(config))]
+        if panel["type"] not in _BARE and not all(described):
             yield f"{where}: no description says how to read it"
-        if panel["type"] == "lens":
-            lens = config["attributes"]
+        for lens in _lenses(config):
+            yield from _chosen(where, lens)
             view = self.views[lens["references"][0]["id"]]
             yield from lint_lens(where, lens, mapped(view))
             yield from _filtered(where, view, lens["state"]["filters"])
@@ -163,36 +185,22 @@ def _stamps(where: str, one: Mapping[str, Any]) -> Iterator[str]:
         yield f"{where}: typeMigrationVersion is not {stamp}"
 
 
-def _references(
-    where: str, one: Mapping[str, Any], there: frozenset[tuple[str, str]]
-) -> Iterator[str]:
-    names = Counter(reference["name"] for reference in one["references"])
-    for name, count in names.items():
-        if count > 1:
-            yield f"{where}: {count} references are named {name}"
-    for reference in one["references"]:
-        if (reference["type"], reference["id"]) not in there:
-            yield f"{where}: refers to {reference['id']}, which is not in the file"
+def _lenses(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [config["attributes"]] if "attributes" in config else []
 
 
-def _exactly(
-    where: str, references: Iterable[Mapping[str, Any]], wanted: set[str]
-) -> Iterator[str]:
-    given = {reference["name"] for reference in references}
-    for name in sorted(wanted - given):
-        yield f"{where}: the reference {name} is missing"
-    for name in sorted(given - wanted):
-        yield f"{where}: nothing asks for the reference {name}"
-
-
-def _wanted(panel: Mapping[str, Any]) -> set[str]:
-    """Return the references a panel needs on its dashboard."""
-    index = panel["panelIndex"]
-    inner = panel["embeddableConfig"].get("attributes", {}).get("references", ())
-    wanted = {f"{index}:{reference['name']}" for reference in inner}
-    if "panelRefName" in panel:
-        wanted.add(f"{index}:{panel['panelRefName']}")
-    return wanted
+def _chosen(where: str, value: object) -> Iterator[str]:
+    """Yield words that are none of those a key takes, at any depth."""
+    if isinstance(value, Mapping):
+        for key, inside in value.items():
+            if isinstance(inside, str) and inside not in shape.CHOICES.get(
+                key, {inside}
+            ):
+                yield f"{where}: {key} is {inside}"
+            yield from _chosen(where, inside)
+    elif isinstance(value, list):
+        for inside in value:
+            yield from _chosen(where, inside)
 
 
 def _grid(where: str, panels: list[dict[str, Any]]) -> Iterator[str]:
@@ -226,10 +234,20 @@ def _titled(where: str, attributes: Mapping[str, Any]) -> Iterator[str]:
 def _filtered(
     where: str, view: Mapping[str, Any], filters: Iterable[Mapping[str, Any]]
 ) -> Iterator[str]:
-    wanted = view.get("datasets")
-    given = [one["meta"]["params"] for one in filters]
-    if wanted is not None and wanted not in given:
-        yield f"{where}: no filter on data_stream.dataset {', '.join(wanted)}"
+    if "datasets" not in view:
+        return
+    given = [_placeless(one) for one in filters]
+    if _placeless(dataset_filter(view, {})) not in given:
+        datasets = ", ".join(view["datasets"])
+        yield f"{where}: no filter on data_stream.dataset {datasets}"
+    elif len(given) > 1:
+        yield f"{where}: another filter hides what is there"
+
+
+def _placeless(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a filter without the name of the reference to its data view."""
+    meta = {k: v for k, v in one["meta"].items() if k not in {"index", "indexRefName"}}
+    return {**one, "meta": meta}
 
 
 def _unknown(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tools.views import shape
@@ -44,8 +44,10 @@ def lint_lens(
         return
     visualization = state["visualization"]
     yield from _keys(where, visualization, shape.VISUALIZATION[shown])
+    yield from _needed(where, visualization, shape.NEEDED[shown])
     for layer in visualization.get("layers", ()):
         yield from _keys(where, layer, shape.XY_LAYER)
+        yield from _needed(where, layer, shape.XY_NEEDED)
     for column in visualization.get("columns", ()):
         yield from _keys(where, column, shape.TABLE_COLUMN)
     yield from lint_query(where, state["query"], types)
@@ -60,6 +62,24 @@ def lint_lens(
     for name in pointed:
         if name not in columns:
             yield f"{where}: {shown} shows a column {name}, which there is not"
+    for name in sorted(_seen(layers) - {*pointed}):
+        yield f"{where}: {shown} does not show the column {name}"
+
+
+def _seen(layers: Mapping[str, Any]) -> set[str]:
+    """Return the columns that are there for themselves, not for another."""
+    names: set[str] = set()
+    for layer in layers.values():
+        columns = layer["columns"]
+        inner = {one for each in columns.values() for one in each.get("references", ())}
+        names |= columns.keys() - inner
+    return names
+
+
+def _needed(where: str, given: Mapping[str, Any], keys: Sequence[str]) -> Iterator[str]:
+    for key in keys:
+        if not given.get(key):
+            yield f"{where}: there is no {key}"
 
 
 def _named(where: str, lens: Mapping[str, Any], layers: set[str]) -> Iterator[str]:
@@ -70,6 +90,8 @@ def _named(where: str, lens: Mapping[str, Any], layers: set[str]) -> Iterator[st
     given = {one["name"] for one in lens["references"]}
     for name in sorted(wanted ^ given):
         yield f"{where}: the reference {name} is missing or not asked for"
+    if len({one["id"] for one in lens["references"]}) > 1:
+        yield f"{where}: refers to more than one data view"
     state = lens["state"]["visualization"]
     for shown in state.get("layers", [state]):
         if shown["layerId"] not in layers:
@@ -80,8 +102,12 @@ def _layer(
     where: str, layer: Mapping[str, Any], types: Mapping[str, str]
 ) -> Iterator[str]:
     columns = layer["columns"]
-    if sorted(layer["columnOrder"]) != sorted(columns):
+    order = layer["columnOrder"]
+    if sorted(order) != sorted(columns):
         yield f"{where}: columnOrder does not name the columns"
+    buckets = [columns[name]["isBucketed"] for name in order if name in columns]
+    if buckets != sorted(buckets, reverse=True):
+        yield f"{where}: columnOrder has a bucket behind a metric"
     for column in columns.values():
         place = f"{where} ({column['label']})"
         yield from _keys(place, column, shape.COLUMN)
@@ -95,6 +121,11 @@ def _layer(
         for name in pointed:
             if name not in columns:
                 yield f"{place}: points to a column {name}, which there is not"
+        inner = [columns[name]["operationType"] for name in pointed if name in columns]
+        if column["operationType"] == "cumulative_sum" and not (
+            inner and shape.ADDED_UP.issuperset(inner)
+        ):
+            yield f"{place}: Lens adds up only {' and '.join(sorted(shape.ADDED_UP))}"
 
 
 def _column(
@@ -103,13 +134,9 @@ def _column(
     operation = column["operationType"]
     if operation not in shape.OPERATIONS:
         yield f"{where}: {operation} is not an operation we use"
-    if "filter" in column:
-        yield from lint_query(where, column["filter"], types)
-    params = column.get("params", {})
-    for one in params.get("filters", ()):
-        yield from lint_query(where, one["input"], types)
-    if "sortField" in params and types.get(params["sortField"]) != "date":
-        yield f"{where}: the newest by {params['sortField']}, which is not a date"
+    if column["isBucketed"] != (operation in shape.BUCKETS):
+        yield f"{where}: isBucketed does not fit {operation}"
+    yield from _params(where, column, types)
     field = column.get("sourceField", RECORDS)
     if field == RECORDS:
         return
@@ -121,6 +148,20 @@ def _column(
         yield f"{where}: {operation} of {field}, which is {types[field]}"
     elif operation in _TYPED and column["dataType"] != found:
         yield f"{where}: {field} is a {found}, not a {column['dataType']}"
+
+
+def _params(
+    where: str, column: Mapping[str, Any], types: Mapping[str, str]
+) -> Iterator[str]:
+    if "filter" in column:
+        yield from lint_query(where, column["filter"], types)
+    params = column.get("params", {})
+    for one in params.get("filters", ()):
+        yield from lint_query(where, one["input"], types)
+    if "sortField" in params and types.get(params["sortField"]) != "date":
+        yield f"{where}: the newest by {params['sortField']}, which is not a date"
+    if params.get("missingBucket") and not params.get("otherBucket"):
+        yield f"{where}: Lens shows what has no value only beside the others"
 
 
 def _keys(

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from shipper.knowledge import worded
 from tools.views.fields import mapped
 from tools.views.shape import CORE, STAMPS
 from tools.views.sources import Sources
@@ -22,9 +23,8 @@ def data_view(view: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
         for name in sorted(names)
         if (label := label_of(name, sources))
     }
-    formats = {
-        name: sources.formats[name] for name in sorted(names) if name in sources.formats
-    }
+    known = {**sources.formats, "error.type": meanings()}
+    formats = {name: known[name] for name in sorted(names) if name in known}
     attributes = {
         "title": view["title"],
         "name": view["name"],
@@ -40,6 +40,20 @@ def data_view(view: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
     if "time" in view:
         attributes["timeFieldName"] = view["time"]
     return saved_object("index-pattern", view["id"], attributes, [])
+
+
+def meanings() -> dict[str, Any]:
+    """Return the format that shows a code's symbol with its meaning, in our words."""
+    found: dict[str, str] = {}
+    for reading in worded():
+        if reading.symbol:
+            meaning = reading.meaning.rstrip(".")
+            found.setdefault(reading.symbol, f"{reading.symbol}: {meaning}")
+    entries = [{"key": key, "value": value} for key, value in sorted(found.items())]
+    return {
+        "id": "static_lookup",
+        "params": {"lookupEntries": entries, "unknownKeyValue": None},
+    }
 
 
 def search(

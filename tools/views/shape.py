@@ -89,6 +89,31 @@ OPERATIONS = frozenset(
 )
 
 
+#: Operations that make buckets.
+BUCKETS = frozenset({"terms", "date_histogram", "filters"})
+#: Operations whose running sum Lens reckons by itself.
+ADDED_UP = frozenset({"count", "sum"})
+#: What a visualization cannot do without.
+NEEDED = {
+    "lnsMetric": ("metricAccessor",),
+    "lnsXY": ("layers",),
+    "lnsDatatable": ("columns",),
+    "lnsHeatmap": ("xAccessor", "valueAccessor"),
+}
+XY_NEEDED = ("xAccessor", "accessors")
+#: Words of which Kibana takes some others in silence, wherever a key stands.
+CHOICES = {
+    "seriesType": frozenset({"bar_stacked", "line"}),
+    "preferredSeriesType": frozenset({"bar_stacked", "line"}),
+    "layerType": frozenset({"data"}),
+    "orderDirection": frozenset({"asc", "desc"}),
+    "direction": frozenset({"asc", "desc", "none"}),
+    "interval": frozenset({"auto", "1m", "1h", "1d"}),
+}
+#: Of fields in a data view.
+FORMATS = frozenset({"bytes", "duration", "number", "static_lookup", "url"})
+
+
 def only(known: frozenset[str], given: dict[str, Any]) -> dict[str, Any]:
     """Return ``given`` without the keys an older Kibana does not know."""
     return {key: value for key, value in given.items() if key in known}

@@ -3,7 +3,8 @@
 
 They are its YAML with additions that are resolved here. Names from ``shared.yaml`` are
 written ``$name`` for a value and ``${name}`` within a text. On a metric, kb-dashboard
-has no word for ``cumulative: true``, and version 0.4.1 reads ``filter`` and forgets it.
+has no word for ``cumulative: true``, and version 0.4.1 reads ``filter`` and forgets it;
+nor has it one for a panel's own ``time_range``.
 A panel's id follows from its title, so that moving a panel or editing it keeps the id.
 """
 
@@ -34,7 +35,8 @@ class Sources(Struct, frozen=True, kw_only=True):
 
     Attributes:
         dashboards: documents for kb-dashboard, by file name.
-        extras: by the id of a metric, what kb-dashboard cannot be told of it.
+        extras: by the id of a metric or a panel, what kb-dashboard cannot be told of
+            it.
         views: data views, as ``data-views.yaml`` has them.
         labels: what fields are called.
         formats: how fields are shown.
@@ -88,12 +90,14 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - YAML of several shapes
 
 
 def _extras(panel: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Take from a panel's metrics what kb-dashboard cannot be told, by their ids."""
+    """Take what kb-dashboard cannot be told from a panel and its metrics, by id."""
     found: dict[str, dict[str, Any]] = {}
+    if "time_range" in panel:
+        found[panel["id"]] = {"timeRange": panel.pop("time_range")}
     for metric in panel.get("lens", {}).get("metrics", ()):
         taken = {name: metric.pop(name) for name in _EXTRAS if name in metric}
         if taken:
-            metric["id"] = stable(panel["id"], metric["label"])
+            metric.setdefault("id", stable(panel["id"], metric["label"]))
             found[metric["id"]] = taken
     return found
 
