@@ -164,7 +164,7 @@ def _elasticsearch(
 def _kibana(client: kibana.Kibana, settings: Settings, *, uninstall: bool) -> _Target:
     return _Target(
         title=kibana.probe(client).title,
-        steps=kibana.plan_removal(client)
+        steps=kibana.plan_removal(client, rules=settings.kibana.rules)
         if uninstall
         else kibana.plan(client, rules=settings.kibana.rules),
         apply=lambda steps: kibana.apply(client, steps),

@@ -31,9 +31,10 @@ Query = Mapping[str, str | Sequence[str]]
 
 NOT_FOUND = 404
 _PRODUCT = "Kibana"
-_REDIRECT, _BAD, _UNAUTHENTICATED, _FORBIDDEN, _TOO_LARGE, _UNAVAILABLE = (
-    *(300, 400, 401, 403, 413, 503),
+_REDIRECT, _BAD, _UNAUTHENTICATED, _FORBIDDEN, _CONFLICT, _TOO_LARGE, _BUSY = (
+    *(300, 400, 401, 403, 409, 413, 429),
 )
+_UNAVAILABLE = 503
 _MAX_REASON = 300
 _JSON = "application/json"
 _FORM = "multipart/form-data"
@@ -45,8 +46,12 @@ _SERIALIZERS = {
 }
 _MARKUP = re.compile(r"<[^>]*>")
 _BREAKS = re.compile(r"\s+")
+#: What a browser's address has behind the base path.
+_INSIDE = re.compile(r"/s/(?P<space>[^/?#]+)(?:/|$)|/app(?:/|$)")
 _REMEDIES = {
     NOT_FOUND: "Check the address; behind a proxy it ends with Kibana's base path.",
+    _CONFLICT: "Another space has its id: remove it there, or use that space.",
+    _BUSY: "Try again later: what is done by now is found unchanged.",
     _TOO_LARGE: "Raise the limit of the proxy, or savedObjects.maxImportPayloadBytes.",
     _UNAVAILABLE: "Wait until Kibana has started, and try again.",
 }
@@ -245,6 +250,10 @@ def _transport(settings: KibanaSettings, where: str) -> Transport:
         tls = tls_options(settings, "kibana")
     elif not settings.url.startswith("http://"):
         raise _unusable(where, "it begins with neither https:// nor http://")
+    if inside := _INSIDE.search(settings.url):
+        place = f"the space {inside['space']}" if inside["space"] else "a page"
+        reason = f"it leads to {place} of Kibana"
+        raise _unusable(where, reason, space=inside["space"] or "")
     try:
         node = url_to_node_config(settings.url, use_default_ports_for_scheme=True)
         return Transport(
@@ -258,9 +267,8 @@ def _transport(settings: KibanaSettings, where: str) -> Transport:
         raise _unusable(where, str(error).replace(settings.url, where)) from None
 
 
-def _unusable(where: str, reason: str) -> ConfigError:
-    return ConfigError(
-        "kibana.url",
-        f"{where} cannot be used: {reason}",
-        remedy="It looks like https://siem.example:5601, or https://siem.example/kibana.",
-    )
+def _unusable(where: str, reason: str, *, space: str = "") -> ConfigError:
+    remedy = "It looks like https://siem.example:5601, or https://siem.example/kibana."
+    if space:
+        remedy = f"Leave /s/{space} out, and give --kibana-space {space}."
+    return ConfigError("kibana.url", f"{where} cannot be used: {reason}", remedy=remedy)

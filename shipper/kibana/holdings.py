@@ -77,7 +77,7 @@ def referring(kibana: Kibana, kind: Kind, id_there: str) -> list[dict[str, Any]]
 
 
 def references(kibana: Kibana, connector: Object) -> int:
-    """Return how many rules use a connector.
+    """Return how many objects use a connector.
 
     Raises:
         ShipperError: it does not answer, or refuses.
@@ -128,7 +128,10 @@ def _bodies(
 def _found(
     kibana: Kibana, query: Mapping[str, str | tuple[str, ...]]
 ) -> list[dict[str, Any]]:
-    """Search without what may be large."""
+    """Search without what may be large.
+
+    Kibana calls this interface one to be removed; an export would tell the same.
+    """
     brief = {"fields": ("title", "name"), "per_page": _MOST}
     reply = kibana.get("/api/saved_objects/_find", query={**query, **brief})
     found: list[dict[str, Any]] = _body(reply)["saved_objects"]

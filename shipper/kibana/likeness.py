@@ -3,7 +3,7 @@
 
 It adds members of its own, also within the texts of JSON an object is made of; and
 what people may change without a loss is theirs: they switch rules on and off, and add
-actions and exceptions.
+actions, exceptions and tags.
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ from shipper.kibana.objects import SAVED, Kind, Object
 from shipper.stack import differences
 
 #: Members of a detection rule that are theirs to change.
-THEIRS = ("enabled", "exceptions_list", "actions")
+THEIRS = (
+    *("enabled", "exceptions_list", "actions", "alert_suppression"),
+    *("investigation_fields", "response_actions", "timeline_id", "timeline_title"),
+)
 
 _COMPARED = {
     Kind.CONNECTOR: ("name", "config"),
     Kind.RULE: ("name", "tags", "schedule", "params", "actions"),
 }
+#: Kibana counts it up with every change in bulk.
+_COUNTED = "version"
 _LONGEST = 300
 #: These say what is so without them, too.
 _EMPTY: tuple[object, ...] = ("", [], {}, None, False)
@@ -65,9 +70,28 @@ def own_actions(
         rule: as we have it.
         actions: of the rule in Kibana.
     """
-    connectors = {one["id"] for one in rule.body["actions"]}
-    ours = [one for one in actions if one["id"] in connectors]
-    return ours, [one for one in actions if one["id"] not in connectors]
+    wanted = [_role(one) for one in rule.body["actions"]]
+    ours: list[dict[str, Any]] = []
+    added: list[dict[str, Any]] = []
+    for one in actions:
+        if _role(one) in wanted:
+            wanted.remove(_role(one))
+            ours.append(one)
+        else:
+            added.append(one)
+    return ours, added
+
+
+def tags(ours: Object, theirs: Mapping[str, Any]) -> list[str]:
+    """Return our tags and those that were added."""
+    own: list[str] = ours.body["tags"]
+    return [*own, *(tag for tag in theirs.get("tags", ()) if tag not in own)]
+
+
+def _role(action: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what an action is for; its text may be changed."""
+    frequency = action.get("frequency") or {}
+    return action["id"], action.get("group"), frequency.get("summary")
 
 
 def _content(ours: Object, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,8 +103,12 @@ def _content(ours: Object, body: Mapping[str, Any]) -> dict[str, Any]:
         attributes = _decoded(_untabbed(body.get("attributes", {})))
         return {"attributes": attributes, "references": named}
     if ours.kind is Kind.DETECTION:
-        return {name: value for name, value in body.items() if name not in THEIRS}
-    content = {name: body[name] for name in _COMPARED[ours.kind] if name in body}
+        left_out = {*THEIRS, _COUNTED}
+        content = {name: body[name] for name in body.keys() - left_out}
+    else:
+        content = {name: body[name] for name in _COMPARED[ours.kind] if name in body}
+    if "tags" in content:
+        content["tags"] = [tag for tag in ours.body["tags"] if tag in content["tags"]]
     if ours.kind is Kind.RULE:
         content["actions"] = own_actions(ours, content.get("actions", []))[0]
     return content

@@ -40,7 +40,12 @@ def plan(
         for id_here, body in found[kind].objects.items()
     }
     return [
-        _step(one, found[one.kind], ids_there)
+        _step(
+            one,
+            found[one.kind],
+            ids_there,
+            asked=rules == "security" and one.kind is Kind.DETECTION,
+        )
         for one in objects(kibana.space)
         if one.kind in kinds
     ]
@@ -54,12 +59,20 @@ def taken(one: Object, theirs: Mapping[str, Any]) -> str:
 
 
 def _step(
-    one: Object, found: Inventory, ids_there: Mapping[tuple[str, str], str]
+    one: Object,
+    found: Inventory,
+    ids_there: Mapping[tuple[str, str], str],
+    *,
+    asked: bool,
 ) -> Step:
+    """Return what is done with an object; ``asked``: it is what was asked for."""
     if found.refusal:
         return refused(_unchanged(one), found.refusal)
     if found.lacking:
         reason = f"this Kibana has no {one.kind.replace('-', ' ')}s"
+        if asked:
+            error = SinkUnavailable(f"{reason}.", remedy="Use kibana.rules = stack.")
+            return refused(_unchanged(one), error)
         return Step(kind=one.kind, name=one.name, action="skipped", reason=reason)
     theirs = found.objects.get(one.id)
     if theirs is None:

@@ -1,29 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Set-up of Kibana: carries out a plan.
-
-Saved objects go in as one file, and so do detection rules: Kibana answers 200 also
-when it refuses, and says for each object what became of it.
-"""
+"""Set-up of Kibana: carries out a plan, and tells of each object what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from shipper.errors import ShipperError, SinkUnavailable
-from shipper.kibana.client import Kibana, Reply, refusal
+from shipper.kibana.client import NOT_FOUND, Kibana, Reply
 from shipper.kibana.holdings import holdings, place, remove
-from shipper.kibana.likeness import THEIRS, own_actions
+from shipper.kibana.imports import Bodies, detections, saved_objects
+from shipper.kibana.likeness import own_actions, tags
 from shipper.kibana.objects import SAVED, Kind, Object, named
 from shipper.stack import Step, carried_out, refused
 
 #: Members of a rule, and of its actions, that cannot be sent with a change.
 _UNCHANGEABLE = ("rule_type_id", "consumer", "enabled")
 _RETURNED = "connector_type_id"
-#: With one of these among the errors, Kibana writes nothing of the file.
-_RESOLVABLE = frozenset({"conflict", "ambiguous_conflict", "missing_references"})
 _CHANGES = frozenset({"create", "update"})
 
 
@@ -37,7 +32,7 @@ def apply(kibana: Kibana, steps: Iterable[Step]) -> list[Step]:
         The steps; those Kibana refused say so, and why.
 
     Raises:
-        SinkUnavailable: Kibana is unreachable.
+        SinkUnavailable: Kibana is unreachable, before anything is sent.
         NotPermitted: the credentials are wrong.
     """
     planned = list(steps)
@@ -48,21 +43,51 @@ def apply(kibana: Kibana, steps: Iterable[Step]) -> list[Step]:
         for id_here, body in each.objects.items()
     }
     sent = [step for step in planned if step.action in _CHANGES]
-    batches = (
-        _imported(kibana, [step for step in sent if step.kind in SAVED]),
-        _detections(kibana, [s for s in sent if s.kind == Kind.DETECTION], bodies),
-    )
-    results = {(step.kind, step.name): step for batch in batches for step in batch}
+    results = {
+        (step.kind, step.name): step
+        for importing, of in ((saved_objects, SAVED), (detections, (Kind.DETECTION,)))
+        if (part := [step for step in sent if step.kind in of])
+        for step in _tried(importing, kibana, part, bodies)
+    }
+    silent: list[ShipperError] = []
 
     def carry_out(step: Step) -> Step:
-        if imported := results.get((step.kind, step.name)):
+        if imported := results.pop((step.kind, step.name), None):
             return imported
+        if silent:
+            return refused(step, SinkUnavailable(f"not tried: {silent[0].message}"))
         one = named(step.kind, step.name, kibana.space)
         theirs = bodies.get((one.kind, one.id), {})
-        reply = _sent(kibana, step, one, theirs)
-        return refused(step, reply.error) if reply.error else step
+        try:
+            return _became(step, _sent(kibana, step, one, theirs))
+        except ShipperError as error:
+            silent.append(error)
+            return refused(step, error)
 
-    return carried_out(planned, carry_out, before=Kind.CONNECTOR if sent else "")
+    done = carried_out(planned, carry_out, before=Kind.CONNECTOR if sent else "")
+    return [*done, *results.values()]  # and what Kibana said of what was not sent
+
+
+def _tried(
+    importing: Callable[[Kibana, Sequence[Step], Bodies], list[Step]],
+    kibana: Kibana,
+    steps: Sequence[Step],
+    bodies: Bodies,
+) -> list[Step]:
+    """Import a file; without an answer nothing is known of any of its objects."""
+    try:
+        return importing(kibana, steps, bodies)
+    except ShipperError as error:
+        return [refused(step, error) for step in steps]
+
+
+def _became(step: Step, reply: Reply) -> Step:
+    gone = step.action == "remove" and reply.status == NOT_FOUND
+    if reply.error and not gone:
+        return refused(step, reply.error)
+    if isinstance(reply.body, dict) and reply.body.get("api_key_created_by_user"):
+        return replace(step, reason="it runs with the API key of this set-up: keep it")
+    return step
 
 
 def _sent(kibana: Kibana, step: Step, one: Object, theirs: Mapping[str, Any]) -> Reply:
@@ -72,129 +97,25 @@ def _sent(kibana: Kibana, step: Step, one: Object, theirs: Mapping[str, Any]) ->
         return kibana.request("POST", place(one), body=one.body)
     body = dict(one.body)
     if one.kind is Kind.RULE:
-        added = own_actions(one, theirs.get("actions", []))[1]
-        kept = [
-            {name: value for name, value in action.items() if name != _RETURNED}
-            for action in added
-        ]
-        body = {k: v for k, v in body.items() if k not in _UNCHANGEABLE}
-        body["actions"] = [*body["actions"], *kept]
+        body = _changed(one, theirs)
     else:
         del body[_RETURNED]
     return kibana.request("PUT", place(one), body=body)
 
 
-def _imported(kibana: Kibana, steps: Sequence[Step]) -> list[Step]:
-    """Import saved objects."""
-    if not steps:
-        return []
-    each = [(step, named(step.kind, step.name, kibana.space)) for step in steps]
-    path = "/api/saved_objects/_import"
-    # Where another space has our ids, links between dashboards need their aliases.
-    aliases = {"compatibilityMode": "true"}
-    reply = kibana.upload(path, [one.body for _, one in each], query=aliases)
-    if reply.error:
-        return [refused(step, reply.error) for step in steps]
-    problems = {
-        (error["type"], error["id"]): error["error"]
-        for error in reply.body.get("errors", ())
-    }
-    results = {
-        (result["type"], result["id"]): result
-        for result in reply.body.get("successResults", ())
-    }
-    held = any(problem["type"] in _RESOLVABLE for problem in problems.values())
-    done: list[Step] = []
-    for step, one in each:
-        key = (str(one.kind), one.id)
-        if key in problems:
-            done.append(refused(step, _problem(kibana.where, one, problems[key])))
-        elif held or key not in results:
-            done.append(refused(step, _unwritten(kibana.where, one, held=held)))
-        else:
-            done.append(_became(step, results[key]))
-    return done
-
-
-def _became(step: Step, result: Mapping[str, Any]) -> Step:
-    """Return what became of a saved object."""
-    there = result.get("destinationId", "")
-    return replace(
-        step,
-        action="update" if result.get("overwrite") else step.action,
-        reason=f"its id here is {there}; another space has ours"
-        if there
-        else step.reason,
-    )
-
-
-def _unwritten(where: str, one: Object, *, held: bool) -> ShipperError:
-    reason = "because others of the same file were" if held else "and does not say why"
-    return SinkUnavailable(
-        f"{where} refused {one.name}, {reason}.",
-        remedy="Look at the other errors first." if held else "",
-    )
-
-
-def _problem(where: str, one: Object, problem: Mapping[str, Any]) -> ShipperError:
-    """Return what a person is told about one saved object."""
-    match problem["type"]:
-        case "conflict":
-            there = problem.get("destinationId", one.id)
-            account = f"{one.kind} {there} is in its place"
-            remedy = "Remove that, or import into another space."
-        case "ambiguous_conflict":
-            ids = [str(each["id"]) for each in problem.get("destinations", ())]
-            account = f"several were made of it in this space ({', '.join(ids)})"
-            remedy = "Remove all of them but one."
-        case "missing_references":
-            missing = [f"{r['type']} {r['id']}" for r in problem["references"]]
-            account = f"it refers to {', '.join(missing)}, which this space has not"
-            remedy = "Run `clisvc setup` again; if it stays so, please report it."
-        case "unsupported_type":
-            account = f"this Kibana has no {one.kind}"
-            remedy = "Switch that feature on."
-        case _:
-            words = str(problem.get("message", problem["type"])).rstrip(".")
-            status = int(problem.get("statusCode", 400))
-            return refusal(f"{where}: {one.name}", status, words)
-    return SinkUnavailable(f"{where} refused {one.name}: {account}.", remedy=remedy)
-
-
-def _detections(
-    kibana: Kibana,
-    steps: Sequence[Step],
-    bodies: Mapping[tuple[Kind, str], Mapping[str, Any]],
-) -> list[Step]:
-    """Import detection rules; what people have changed of them is kept."""
-    if not steps:
-        return []
-    each = [(step, named(step.kind, step.name, kibana.space)) for step in steps]
-    lines = [
-        one.body
-        | {
-            name: value
-            for name, value in bodies.get((one.kind, one.id), {}).items()
-            if name in THEIRS
-        }
-        for _, one in each
+def _changed(rule: Object, theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a rule becomes: ours, and what people have added to it."""
+    ours, added = own_actions(rule, theirs.get("actions", []))
+    body = {k: v for k, v in rule.body.items() if k not in _UNCHANGEABLE}
+    # With its id of before, an action that waits goes on waiting.
+    known = [{"uuid": one["uuid"]} for one in ours if "uuid" in one]
+    known += [{}] * (len(rule.body["actions"]) - len(known))
+    body["actions"] = [
+        *(a | b for a, b in zip(rule.body["actions"], known, strict=True)),
+        *({k: v for k, v in one.items() if k != _RETURNED} for one in added),
     ]
-    reply = kibana.upload("/api/detection_engine/rules/_import", lines)
-    if reply.error:
-        return [refused(step, reply.error) for step in steps]
-    problems = {
-        error.get("rule_id", ""): error["error"] for error in reply.body["errors"]
-    }
-    done: list[Step] = []
-    for step, one in each:
-        if problem := problems.get(one.id):
-            where = f"{kibana.where}: {one.name}"
-            status, words = problem["status_code"], problem["message"].rstrip(".")
-            done.append(refused(step, refusal(where, status, words)))
-        elif problems and reply.body.get("success_count") == 0:
-            # An error of the whole file names no rule of ours.
-            account = "; ".join(problem["message"] for problem in problems.values())
-            done.append(refused(step, refusal(kibana.where, 400, account.rstrip("."))))
-        else:
-            done.append(step)
-    return done
+    body["tags"] = tags(rule, theirs)
+    artifacts = theirs.get("artifacts") or {}
+    if kept := {name: value for name, value in artifacts.items() if value}:
+        body["artifacts"] = kept
+    return body

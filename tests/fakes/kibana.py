@@ -54,7 +54,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Said(Struct, frozen=True, kw_only=True):
-    """One answer; a text is sent as a page."""
+    """One answer; a text is sent as a page, and none at all with status 0."""
 
     status: int = 200
     body: Json = None
@@ -120,6 +120,9 @@ class FakeKibana:
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         size = int(handler.headers.get("content-length", 0))
         said = self._answer(handler, handler.rfile.read(size))
+        if not said.status:
+            handler.close_connection = True
+            return
         text = isinstance(said.body, str)
         payload = said.body if text else json.dumps(said.body)
         handler.send_response(said.status)

@@ -475,7 +475,7 @@ def test_removal() -> None:
     kept = {s.name: s.reason for s in done if s.action == "kept"}
     assert kept == {
         DATA_VIEW.name: "the lens 'Mine' uses it",
-        CONNECTOR.name: "1 more of your rules use it",
+        CONNECTOR.name: "1 more of your objects use it",
     }
     assert set(fake.saved) == {
         ("default", "lens", "x"),

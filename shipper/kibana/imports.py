@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Objects that go into Kibana as one file: saved objects, and detection rules.
+
+Kibana answers 200 also when it refuses, and says for each object what became of it; of
+what it does not account for, it is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from shipper.errors import ShipperError, SinkUnavailable
+from shipper.kibana.client import Kibana, refusal
+from shipper.kibana.holdings import holdings
+from shipper.kibana.likeness import THEIRS, changes, tags
+from shipper.kibana.objects import SAVED, Kind, Object, named
+from shipper.stack import Step, refused
+
+#: With one of these among the errors, Kibana has not written the file as a rule.
+_RESOLVABLE = frozenset({"conflict", "ambiguous_conflict", "missing_references"})
+_ALIAS = "legacy-url-alias"
+
+#: What Kibana has, by kind and our id.
+Bodies = Mapping[tuple[Kind, str], Mapping[str, Any]]
+
+
+def saved_objects(kibana: Kibana, steps: Sequence[Step], _: Bodies) -> list[Step]:
+    """Import saved objects.
+
+    Args:
+        kibana: where.
+        steps: what is imported.
+
+    Returns:
+        The steps, those that were refused with the reason; and one for each thing that
+        was not sent and that Kibana complains of all the same.
+
+    Raises:
+        ShipperError: it does not answer.
+    """
+    each = [(step, named(step.kind, step.name, kibana.space)) for step in steps]
+    path = "/api/saved_objects/_import"
+    # Where another space has our ids, links between dashboards need their aliases.
+    aliases = {"compatibilityMode": "true"}
+    reply = kibana.upload(path, [one.body for _, one in each], query=aliases)
+    if reply.error:
+        return [refused(step, reply.error) for step in steps]
+    problems = {
+        _subject(error): error["error"] for error in reply.body.get("errors", ())
+    }
+    results = {
+        (result["type"], result["id"]): result
+        for result in reply.body.get("successResults", ())
+    }
+    held = any(problem["type"] in _RESOLVABLE for problem in problems.values())
+    unsure = held or (not reply.body.get("success", True) and not problems)
+    written = _alike(kibana, [one for _, one in each]) if unsure else set[str]()
+    done: list[Step] = []
+    for step, one in each:
+        key = (str(one.kind), one.id)
+        if problem := problems.pop(key, None):
+            done.append(refused(step, _problem(kibana.where, one, problem)))
+        elif one.id in written or (key in results and not unsure):
+            done.append(_became(step, results.get(key, {})))
+        else:
+            done.append(refused(step, _unwritten(kibana.where, one, held=held)))
+    for (kind, name), problem in problems.items():
+        stray = Object(kind=each[0][1].kind, id=name, name=name, body={})
+        error = _problem(kibana.where, stray, problem)
+        done.append(refused(Step(kind=kind, name=name, action="refused"), error))
+    return done
+
+
+def detections(kibana: Kibana, steps: Sequence[Step], bodies: Bodies) -> list[Step]:
+    """Import detection rules; what people have changed of them is kept.
+
+    Args:
+        kibana: where.
+        steps: what is imported.
+        bodies: what is there.
+
+    Raises:
+        ShipperError: it does not answer.
+    """
+    each = [(step, named(step.kind, step.name, kibana.space)) for step in steps]
+    lines = [_merged(one, bodies.get((one.kind, one.id), {})) for _, one in each]
+    reply = kibana.upload("/api/detection_engine/rules/_import", lines)
+    if reply.error:
+        return [refused(step, reply.error) for step in steps]
+    problems = {
+        error.get("rule_id", ""): error["error"] for error in reply.body["errors"]
+    }
+    nameless = [
+        problem
+        for name, problem in problems.items()
+        if name not in {one.id for _, one in each}
+    ]
+    # What could not be read has no name: it is what is not there afterwards.
+    written = _alike(kibana, [one for _, one in each]) if nameless else set[str]()
+    done: list[Step] = []
+    for step, one in each:
+        if problem := problems.get(one.id):
+            error = _told(f"{kibana.where}: {one.name}", [problem])
+            done.append(refused(step, error))
+        elif nameless and one.id not in written:
+            done.append(refused(step, _told(kibana.where, nameless)))
+        else:
+            done.append(step)
+    return done
+
+
+def _alike(kibana: Kibana, sent: Sequence[Object]) -> set[str]:
+    """Return the ids of the objects that are there as they were sent."""
+    kinds = {one.kind for one in sent}
+    found = holdings(kibana, SAVED if kinds <= {*SAVED} else kinds)
+    ids_there = {
+        (str(kind), id_here): str(body["id"])
+        for kind, each in found.items()
+        for id_here, body in each.objects.items()
+    }
+    return {
+        one.id
+        for one in sent
+        if (theirs := found[one.kind].objects.get(one.id)) is not None
+        and not changes(one, theirs, ids_there)
+    }
+
+
+def _merged(one: Object, theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a detection rule with what people have added to it."""
+    kept = {
+        name: value
+        for name, value in theirs.items()
+        if name in THEIRS and value is not None
+    }
+    return one.body | kept | {"tags": tags(one, theirs)}
+
+
+def _told(where: str, problems: Sequence[Mapping[str, Any]]) -> ShipperError:
+    words = "; ".join(problem["message"].rstrip(".") for problem in problems)
+    return refusal(where, problems[0]["status_code"], words)
+
+
+def _subject(error: Mapping[str, Any]) -> tuple[str, str]:
+    """Return type and id of the object an error is about.
+
+    An alias is named after it: space, type and id.
+    """
+    if error["type"] == _ALIAS:
+        _, kind, name = str(error["id"]).split(":", 2)
+        return kind, name
+    return error["type"], error["id"]
+
+
+def _became(step: Step, result: Mapping[str, Any]) -> Step:
+    """Return what became of a saved object."""
+    there = result.get("destinationId", "")
+    return replace(
+        step,
+        action="update" if result.get("overwrite") else step.action,
+        reason=f"its id here is {there}; another space has ours"
+        if there
+        else step.reason,
+    )
+
+
+def _unwritten(where: str, one: Object, *, held: bool) -> ShipperError:
+    reason = "because others of the same file were" if held else "and does not say why"
+    return SinkUnavailable(
+        f"{where} refused {one.name}, {reason}.",
+        remedy="Look at the other errors first." if held else "",
+    )
+
+
+def _problem(where: str, one: Object, problem: Mapping[str, Any]) -> ShipperError:
+    """Return what a person is told about one saved object."""
+    match problem["type"]:
+        case "conflict":
+            there = problem.get("destinationId", one.id)
+            account = f"{one.kind} {there} is in its place"
+            remedy = "Remove that, or import into another space."
+        case "ambiguous_conflict":
+            ids = [str(each["id"]) for each in problem.get("destinations", ())]
+            account = f"several were made of it in this space ({', '.join(ids)})"
+            remedy = "Remove all of them but one."
+        case "missing_references":
+            missing = [f"{r['type']} {r['id']}" for r in problem["references"]]
+            account = f"it refers to {', '.join(missing)}, which this space has not"
+            remedy = "Run `clisvc setup` again; if it stays so, please report it."
+        case "unsupported_type":
+            account = f"this Kibana has no {one.kind}"
+            remedy = "Switch that feature on."
+        case _:
+            words = str(problem.get("message", problem["type"])).rstrip(".")
+            status = int(problem.get("statusCode", 400))
+            return refusal(f"{where}: {one.name}", status, words)
+    return SinkUnavailable(f"{where} refused {one.name}: {account}.", remedy=remedy)
