@@ -1,41 +1,95 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the panels are asked about: the demo fleet, and what is planted beside it."""
+"""What the panels are asked about, as documents and as facts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import chain
 from typing import Any
 
-from shipper.demo.fleet import DEFAULT_TIMEZONE, AgentTruth, Ending, Fleet
-from shipper.enrich import (
-    CollectorReport,
-    SourceReport,
-    collector_status,
-    source_status,
-)
-from shipper.records import Source
-from tests.enrich.story import (
-    DAY,
-    HOUR,
-    OFFERS,
-    START,
-    Shipped,
-    line,
-    lines,
-    ship,
-    triple,
-    works,
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from shipper.demo.fleet import DEFAULT_TIMEZONE
+from shipper.enrich import collector_status, source_status
+from shipper.records import Source, Stream
+from tests.enrich.story import START, line, ship, trouble
+from tests.views.facts import Change, Facts, HostNow, Record
+from tests.views.reports import REPORTS, ms
+from tests.views.retold import Line, records
+from tests.views.standing import Standing
+from tests.views.stories import DOMAIN, FLEET, FOREIGN, NOW, STORIES, Story
+
+NAMESPACE = "views"
+#: A host with the newer client, whose log is of another kind, and its only record.
+_NEWER = Record(
+    host="newer",
+    collector="collector2",
+    at=NOW - timedelta(hours=4),
+    action="ccm-error",
+    outcome="failure",
 )
 
-NOW = datetime(2003, 3, 14, 12, 30, tzinfo=UTC)
-BEGIN = NOW - timedelta(days=30)
-NAMESPACE = "views"
-DOMAIN = "corp.example"
-FLEET = Fleet.plan(7, end=NOW, hosts=15)
-FAILING = (Ending.INSTALL_PENDING, Ending.INTEGRITY_FAILED)
-#: Seconds of the stories' time at which the planted logs begin.
-PLANTED = (NOW - timedelta(days=5) - START).total_seconds()
+
+class _Log(Struct, frozen=True, kw_only=True):
+    """A host's log: as bytes, and as lines with their times."""
+
+    host: str
+    story: Story
+    data: bytes
+    timezone: str
+    lines: list[Line]
+
+
+def told() -> Iterator[tuple[Stream, dict[str, Any]]]:
+    """Yield the documents of the logs."""
+    for log in _logs():
+        source = source_of(log.host, log.story.domain)
+        for one in ship(log.data, source=source, timezone=log.timezone):
+            if log.story.broken:
+                one.body["event"]["kind"] = "pipeline_error"
+            yield one.stream, _stamped(one.body, log.story.collector)
+    record = trouble("Something failed", _seconds(_NEWER.at))
+    for one in ship(record, source=source_of(_NEWER.host)):
+        yield one.stream, _stamped(one.body, _NEWER.collector)
+
+
+def reports() -> Iterator[dict[str, Any]]:
+    """Yield the documents of the collectors."""
+    for one in REPORTS:
+        made = b""
+        if one.source:
+            made = source_status(one.source, ms(one.at), NAMESPACE)
+        if one.itself:
+            made = collector_status(one.itself, ms(one.at), NAMESPACE)
+        yield _stamped(msgspec.json.decode(made), one.collector)
+
+
+@cache
+def facts() -> Facts:
+    """Return what is true of all that is planted."""
+    found: list[Record] = []
+    changes: list[Change] = []
+    agents: list[Change] = []
+    for log in _logs():
+        read = records(log.host, log.story.collector, log.lines)
+        standing = Standing(log.host, log.story.domain)
+        standing.follow(read)
+        found += (replace(one, broken=log.story.broken) for one in read)
+        changes += standing.changes
+        agents += standing.newest
+    found.append(_NEWER)
+    return Facts(
+        now=NOW,
+        records=tuple(found),
+        changes=tuple(changes),
+        agents=tuple(agents),
+        reports=REPORTS,
+        hosts=tuple(_hosts(dict.fromkeys(one.host for one in found))),
+    )
 
 
 def source_of(name: str, domain: str = "") -> Source:
@@ -50,79 +104,56 @@ def source_of(name: str, domain: str = "") -> Source:
     )
 
 
-def domain_of(number: int) -> str:
-    """Return the domain of the host of that number: every other one has one."""
-    return DOMAIN if number % 2 else ""
-
-
-def told() -> Iterator[Shipped]:
-    """Yield the documents of the fleet, and of what it lacks."""
+def _logs() -> Iterator[_Log]:
     for number, log in enumerate(FLEET.logs):
-        source = source_of(log.host.name, domain_of(number))
-        whole = b"".join(log.truth.lines)
-        yield from ship(whole, source=source, timezone=DEFAULT_TIMEZONE)
-    relapse = b"".join(
-        (
-            lines(triple(OFFERS), PLANTED),
-            works(OFFERS, PLANTED + DAY),
-            lines(triple(OFFERS), PLANTED + 4.5 * DAY),
+        domain = DOMAIN if number % 2 else ""
+        yield _Log(
+            host=log.host.name,
+            story=Story(told={}, domain=domain, collector="collector1"),
+            data=b"".join(log.truth.lines),
+            timezone=DEFAULT_TIMEZONE,
+            lines=[
+                (log.host.dial.read_back(entry.ms), entry.line.decode("cp1252"))
+                for entry in log.entries
+            ],
         )
-    )
-    yield from ship(relapse, source=source_of("relapsed", DOMAIN))
-    odd = line(
-        "Unable to create the Client Service Account. Win32 Error: 1326", PLANTED
-    )
-    odd += line("a line of another program", PLANTED, thread=None)
-    yield from ship(odd, source=source_of("odd"))
-
-
-def reports() -> Iterator[bytes]:
-    """Yield what the collector says: a silent host, an unreachable one, a backlog."""
-    now_ms = int(NOW.timestamp() * 1000)
-    hour_ms = int(HOUR * 1000)
-    names = [log.host.name for log in FLEET.logs]
-    record = dict.fromkeys(names, 1) | {"silent": 5 * 24, "unreachable": 80}
-    read = {"unreachable": 3 * 24}
-    for name, hours in record.items():
-        behind = name == names[0]
-        report = SourceReport(
+    for name, story in STORIES.items():
+        lines = [(at, _line(at, text)) for at, text in story.lines]
+        yield _Log(
             host=name,
-            log="clisvc",
-            path=f"/fleet/{name}/Clisvc.log",
-            status="ok" if name != "unreachable" else "unreachable",
-            first_seen_ms=now_ms - 20 * 24 * hour_ms,
-            last_ok_ms=now_ms - read.get(name, 1) * hour_ms,
-            last_record_ms=now_ms - hours * hour_ms,
-            unread_bytes=512 if behind else 0,
-            unread_since_ms=now_ms - 2 * hour_ms if behind else None,
+            story=story,
+            data=b"".join(raw for _, raw in lines),
+            timezone="UTC",
+            lines=[(at, raw.decode()) for at, raw in lines],
         )
-        yield source_status(report, now_ms - hour_ms // 2, NAMESPACE)
-    for minutes, dead, lost in ((10, 100, 45), (5, 20, 0)):
-        yield collector_status(
-            CollectorReport(
-                name="collector1",
-                sources={"ok": 17},
-                unread_bytes=512,
-                unread_since_ms=None,
-                dead_lettered_delta=dead,
-                lost_bytes_delta=lost,
+
+
+def _hosts(others: Iterable[str]) -> Iterator[HostNow]:
+    """Yield how the log of each host is seen; of some nobody reports."""
+    names = dict.fromkeys(one.host for one in REPORTS if one.source)
+    for name in chain(names, (one for one in others if one not in names)):
+        every = [one.source for one in REPORTS if one.source and one.host == name]
+        yield HostNow(
+            host=name,
+            record=max(
+                (x.last_record_ms for x in every if x.last_record_ms), default=0
             ),
-            now_ms - minutes * 60_000,
-            NAMESPACE,
+            read=max((x.last_ok_ms for x in every if x.last_ok_ms), default=0),
+            seen=min((x.first_seen_ms for x in every), default=0),
         )
 
 
-def stamped(document: dict[str, Any]) -> dict[str, Any]:
+def _stamped(document: dict[str, Any], collector: str) -> dict[str, Any]:
     """Return a document with what the sink adds to each."""
-    document["observer"] = {"name": "collector1", "product": "clisvc-shipper"}
+    if collector:
+        document["observer"] = {"name": collector, "product": "clisvc-shipper"}
     document["event"]["ingested"] = NOW.isoformat()
     return document
 
 
-def truths() -> list[tuple[int, str, str, AgentTruth]]:
-    """Return what is true: number of the host, host, agent, and its story."""
-    return [
-        (number, log.host.name, agent, truth)
-        for number, log in enumerate(FLEET.logs)
-        for agent, truth in log.truth.agents.items()
-    ]
+def _line(at: datetime, text: str) -> bytes:
+    return line(text, _seconds(at), thread=None if text == FOREIGN else 52)
+
+
+def _seconds(at: datetime) -> float:
+    return (at - START).total_seconds()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.views.panels import VIEWS, objects
+from tests.views.panels import objects
 from tools.views.__main__ import main
 from tools.views.fields import mapped
 from tools.views.lint import Linter
@@ -19,6 +19,7 @@ Objects = dict[str, dict[str, Any]]
 Change = Callable[[Any], object]
 
 OVERVIEW = "sms-fleet-overview"
+VIEWS = {view["id"]: view for view in load().views}
 LINTER = Linter(views=VIEWS)
 
 
