@@ -26,13 +26,19 @@ from tests.views.compared import (
     true_of,
 )
 from tests.views.facts import Facts
-from tests.views.panels import Object, Panel, objects, panels
+from tests.views.panels import Object, Panel, controls, objects, panels
 from tests.views.planted import NAMESPACE, facts, reports, told
 from tests.views.stories import NOW
 from tests.views.table import Row, rows
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(300)]
 
+_CHOICES: dict[str, tuple[str, Callable[[Facts, str], Facts]]] = {
+    "host.name": ("relapsed", Facts.of_host),
+    "sms.agent.id": ("hardware-inventory", Facts.of_agent),
+    "sms.incident.root_code": ("1314", Facts.of_root_code),
+    "observer.name": ("collector2", Facts.of_collector),
+}
 _FOUND: dict[str, Callable[[Facts], int]] = {
     "sms-all-events": lambda true: len(true.records),
     "sms-incidents": lambda true: sum(one.incident > 0 for one in true.records),
@@ -111,6 +117,24 @@ def test_what_does_not_fit_comes_last(served: Served, panel: Panel) -> None:
     """A list that is too long loses its end, and not what it is there to show."""
     assert len({*leaders(panel, served.rows(panel)).values()}) > 1
     assert keeps_its_head(panel, served.rows)
+
+
+@pytest.mark.parametrize(
+    ("panel", "field"),
+    [
+        pytest.param(panel, field, id=f"{field}, {_named(panel)}")
+        for dashboard in objects("dashboard")
+        for panel in panels([dashboard])
+        for field in controls(dashboard)
+    ],
+)
+def test_a_control_reaches_the_panels(served: Served, panel: Panel, field: str) -> None:
+    """What somebody chooses above is all that the panels below show."""
+    value, chosen = _CHOICES[field]
+    wanted = expected(panel).rows(chosen(true_of(panel), value))
+    shown = served.rows(panel, {field: value})
+
+    assert in_any_order(panel, shown) == in_any_order(panel, wanted)
 
 
 @pytest.mark.parametrize("search", objects("search"), ids=lambda one: one["id"])
