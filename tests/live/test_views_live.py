@@ -26,6 +26,7 @@ from tests.views.compared import (
     true_of,
 )
 from tests.views.facts import Facts
+from tests.views.faults import FAULTS, Fault
 from tests.views.panels import Object, Panel, controls, objects, panels
 from tests.views.planted import NAMESPACE, facts, reports, told
 from tests.views.stories import NOW
@@ -135,6 +136,25 @@ def test_a_control_reaches_the_panels(served: Served, panel: Panel, field: str) 
     shown = served.rows(panel, {field: value})
 
     assert in_any_order(panel, shown) == in_any_order(panel, wanted)
+
+
+@pytest.mark.parametrize(
+    "fault", FAULTS, ids=[f"{one.title}: {one.wrong}" for one in FAULTS]
+)
+def test_a_wrong_answer_is_noticed(served: Served, fault: Fault) -> None:
+    """A panel that asks for something else does not show what is expected."""
+    panel = fault.panel
+    wanted = in_any_order(panel, expected(panel).rows(true_of(panel)))
+    try:
+        shown = served.rows(panel)
+    except ValueError:  # a running sum of nothing
+        return
+
+    assert not (
+        in_any_order(panel, shown) == wanted
+        and in_order(panel, shown)
+        and keeps_its_head(panel, served.rows)
+    )
 
 
 @pytest.mark.parametrize("search", objects("search"), ids=lambda one: one["id"])

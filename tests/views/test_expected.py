@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from tests.views.expected import EXPECTED
 from tests.views.facts import AGENTS
+from tests.views.faults import FAULTS
 from tests.views.panels import panels
 from tests.views.planted import facts
 from tests.views.stories import FLEET
@@ -41,3 +42,14 @@ def test_no_record_of_the_fleet_is_missing() -> None:
 def test_every_panel_has_an_answer() -> None:
     """What a panel has to show is written down for all of them, and for no other."""
     assert EXPECTED.keys() == {(one.dashboard, one.title) for one in panels()}
+
+
+def test_every_fault_is_in_one_panel() -> None:
+    """A fault that is planted changes the panel it names."""
+    there = {(one.dashboard, one.title): one for one in panels()}
+
+    assert [
+        fault.panel
+        for fault in FAULTS
+        if fault.panel == there[fault.dashboard, fault.title]
+    ] == []
