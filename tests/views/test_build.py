@@ -19,6 +19,8 @@ from tools.views.__main__ import main
 from tools.views.compiling import compiled
 from tools.views.sources import COMPILED, load, stable
 
+pytestmark = pytest.mark.timeout(180)  # kb-dashboard takes its time
+
 PROGRAM = shutil.which(os.environ.get("KB_DASHBOARD", "kb-dashboard"))
 needs_kb_dashboard = pytest.mark.skipif(
     PROGRAM is None,
@@ -50,23 +52,46 @@ def test_an_edited_result_is_noticed(
 
 @needs_kb_dashboard
 def test_read_back(tmp_path: Path) -> None:
-    """A program of others reads our dashboards: title, controls, kinds of panels."""
-    assert PROGRAM is not None
-    for line in COMPILED.read_text(encoding="utf-8").splitlines():
-        if json.loads(line)["type"] != "dashboard":
-            continue
-        given, made = tmp_path / "given.ndjson", tmp_path / "made.yaml"
-        given.write_text(line, encoding="utf-8")
-        subprocess.run(
-            [PROGRAM, "decompile", given, "-o", made], check=True, capture_output=True
-        )
-        (read,) = yaml.safe_load(made.read_text(encoding="utf-8"))["dashboards"]
+    """A program of others reads our dashboards: title, controls, panels in place."""
+    for one in objects("dashboard"):
+        read = read_back(one, tmp_path)
         source = source_of(read["id"])
 
         assert read["name"] == source["name"]
-        assert [one["field"] for one in read["controls"]] == [
-            one["field"] for one in source["controls"]
+        assert [each["field"] for each in read["controls"]] == [
+            each["field"] for each in source["controls"]
         ]
+        assert placed(read) == placed(source)
+
+
+@needs_kb_dashboard
+def test_read_back_what_is_cut_off(tmp_path: Path) -> None:
+    """It sees no panels where theirs is no JSON."""
+    (one, *_) = objects("dashboard")
+    panels_json = one["attributes"]["panelsJSON"]
+    cut = one | {"attributes": one["attributes"] | {"panelsJSON": panels_json[:-5]}}
+
+    assert placed(read_back(cut, tmp_path)) == []
+
+
+def read_back(one: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what kb-dashboard reads of a dashboard."""
+    assert PROGRAM is not None
+    given, made = folder / "given.ndjson", folder / "made.yaml"
+    given.write_text(json.dumps(one), encoding="utf-8")
+    subprocess.run(
+        [PROGRAM, "decompile", given, "-o", made], check=True, capture_output=True
+    )
+    (read,) = yaml.safe_load(made.read_text(encoding="utf-8"))["dashboards"]
+    return dict(read)
+
+
+def placed(dashboard: dict[str, Any]) -> list[tuple[str, dict[str, int]]]:
+    """Return title and place of each panel."""
+    return [
+        (panel["title"], panel["position"] | panel["size"])
+        for panel in dashboard.get("panels") or ()
+    ]
 
 
 def source_of(name: str) -> dict[str, Any]:
