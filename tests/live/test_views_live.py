@@ -16,7 +16,7 @@ from msgspec import Struct
 from shipper.records import Stream
 from shipper.stack import Kind, apply, groups, plan
 from shipper.stack.assets import asset
-from tests.views.asked import asked, asked_search
+from tests.views.asked import asked, asked_search, index_of
 from tests.views.compared import (
     expected,
     in_any_order,
@@ -34,6 +34,7 @@ from tests.views.table import Row, rows
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(300)]
 
+_TRANSFORMS = ("sms-agent-state", "sms-host-state")
 _CHOICES: dict[str, tuple[str, Callable[[Facts, str], Facts]]] = {
     "host.name": ("relapsed", Facts.of_host),
     "sms.agent.id": ("hardware-inventory", Facts.of_agent),
@@ -82,12 +83,14 @@ def served(elasticsearch_url: str) -> Iterator[Served]:
             bodies = [body for its, body in shipped if its is stream]
             put(client, f"logs-{stream}-{NAMESPACE}", bodies)
         put(client, f"logs-{Stream.SHIPPER}-{NAMESPACE}", list(reports()))
-        for name in ("sms-agent-state", "sms-host-state"):
-            index = f"{name}-{NAMESPACE}"
+        for name in _TRANSFORMS:
+            index = index_of(name, NAMESPACE)
             mappings = asset(Kind.INDEX_TEMPLATE, name).body["template"]["mappings"]
             client.indices.create(index=index, mappings=mappings)
             put(client, index, list(groups(client, name, namespace=NAMESPACE)))
         yield Served(client)
+        for name in _TRANSFORMS:
+            client.indices.delete(index=index_of(name, NAMESPACE))
 
 
 def put(client: Elasticsearch, index: str, documents: list[dict[str, Any]]) -> None:

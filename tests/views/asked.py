@@ -4,21 +4,29 @@
 Lens turns a panel into one search: its buckets nested in the order of its columns, its
 metrics in the innermost. ``last_value`` is a ``top_hits`` here, as Kibana has it for
 arrays, because the minimal server has no ``top_metrics``. Two things are left out: what
-"Other" adds up to, because nothing planted has so many values, and empty intervals.
+"Other" adds up to, for a panel that does not show all that is planted has failed its
+test, and empty intervals.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.views.panels import Object, Panel, views
 from tools.views.kql import compiled
 
 MISSING = "(missing value)"
-_METRICS = {"unique_count": "cardinality", "max": "max", "min": "min", "sum": "sum"}
+_METRICS = {
+    "count": "value_count",
+    "unique_count": "cardinality",
+    "max": "max",
+    "min": "min",
+    "sum": "sum",
+}
+_RECORDS = "___records___"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 #: Intervals Kibana chooses by itself, each up to a limit.
 _INTERVALS = (
@@ -121,7 +129,8 @@ def _filtered(
     asks: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     for one in filters:
         meta = one["meta"]
-        assert references[meta.get("index") or meta["indexRefName"]]
+        name = meta.get("index") or meta["indexRefName"]
+        assert name in references, f"there is no reference {name}"
         if not meta["disabled"]:
             asks[meta["negate"]].append(one["query"])
     return asks[False], asks[True]
@@ -139,7 +148,7 @@ def _aggregations(layer: Mapping[str, Any], shown: timedelta) -> dict[str, Any]:
 def _metric(column: Mapping[str, Any]) -> dict[str, Any]:
     query = compiled(column.get("filter", {}).get("query", ""))
     match column["operationType"]:
-        case "count":
+        case "count" if column["sourceField"] == _RECORDS:
             return {"filter": query}
         case "last_value":
             hits = {
@@ -168,7 +177,7 @@ def _bucket(
         case "date_histogram":
             by = {
                 "field": column["sourceField"],
-                "fixed_interval": _interval(params["interval"], shown),
+                "fixed_interval": interval_of(params["interval"], shown),
                 "min_doc_count": 1,
             }
             return {"date_histogram": by}
@@ -176,8 +185,13 @@ def _bucket(
             return {"terms": _terms(column, asks)}
 
 
-def _interval(asked_for: str, shown: timedelta) -> str:
-    """Return the interval of what is shown; a chosen one may be too fine."""
+def interval_of(asked_for: str, shown: timedelta) -> str:
+    """Return the interval Kibana takes.
+
+    Args:
+        asked_for: what the panel wants, which may be too fine for what is shown.
+        shown: length of the time that is shown.
+    """
     if asked_for == "auto":
         return next(name for name, limit in _INTERVALS if limit > shown / _BARS)
     if shown / _span(asked_for) <= _MAX_BARS:
@@ -196,7 +210,7 @@ def _terms(
     by, direction = params["orderBy"], params["orderDirection"]
     path = "_key"
     if by["type"] == "column":
-        plain = asks[by["columnId"]]["operationType"] == "count"
+        plain = "aggs" not in _metric(asks[by["columnId"]])
         path = by["columnId"] if plain else f"{by['columnId']}>value"
     terms = {
         "field": column["sourceField"],
@@ -211,12 +225,14 @@ def _terms(
 
 def _at(value: Any, now: datetime) -> Any:  # noqa: ANN401 - any JSON
     """Let "now" be a given time, in any query."""
+    at = now.isoformat()
     match value:
         case dict():
             return {key: _at(one, now) for key, one in value.items()}
         case list():
             return [_at(one, now) for one in value]
-        case str() if value == "now" or value.startswith("now-"):
-            at = now.astimezone(UTC).isoformat()
-            return f"{at}||{value.removeprefix('now')}" if value != "now" else at
+        case "now":
+            return at
+        case str() if value.startswith("now-"):
+            return f"{at}||{value.removeprefix('now')}"
     return value

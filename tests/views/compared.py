@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -41,16 +42,24 @@ def in_any_order(panel: Panel, shown: list[Row]) -> list[Row]:
 
 
 def leaders(panel: Panel, shown: list[Row]) -> dict[Any, Any]:
-    """Return what splits the rows first, as they come, with the best value of each."""
+    """Return what splits the rows first, as they come, with the value each stands for.
+
+    Counts are added up, of anything else the best value counts.
+    """
     first, *_ = _splits(panel)
-    column, direction = expected(panel).first or ("", "asc")
-    best: dict[Any, Any] = {}
+    label, direction = expected(panel).first or ("", "asc")
+    (operation,) = (
+        one["operationType"]
+        for name, one in panel.layer["columns"].items()
+        if one["label"] == label and name in panel.shown
+    )
+    best: Callable[[list[Any]], Any] = max if direction == "desc" else min
+    if operation in {"count", "unique_count"}:
+        best = sum
+    values: defaultdict[Any, list[Any]] = defaultdict(list)
     for row in shown:
-        value, known = row[column], best.get(row[first])
-        values = [one for one in (value, known) if one is not None]
-        choose = max if direction == "desc" else min
-        best[row[first]] = choose(values) if values else None
-    return best
+        values[row[first]] += [] if row[label] is None else [row[label]]
+    return {key: best(found) if found else None for key, found in values.items()}
 
 
 def in_order(panel: Panel, shown: list[Row]) -> bool:

@@ -17,6 +17,9 @@ from shipper.knowledge import Cause, agents
 FAILING = frozenset(
     {"launch_failed", "install_pending", "repair_pending", "integrity_failed"}
 )
+#: Codes that say that the client's account cannot be used, by Microsoft's winerror.h:
+#: the service, the logon, the account, its password, disabled, the right, locked out.
+ACCOUNT_CODES = ("1069", "1326", "1327", "1330", "1331", "1385", "1909")
 AGENTS = {agent.id: agent.name for agent in agents()}
 
 
@@ -32,6 +35,7 @@ class Record(Struct, frozen=True, kw_only=True):
         action: what it says, or empty.
         outcome: how that ended, or empty.
         code: the code in it, or empty.
+        operation: what a component needs, or empty.
         incident: number of the launch attempt that failed; 0 is none.
         root_code: code that caused it, as far as known by then.
         cause: its kind.
@@ -47,6 +51,7 @@ class Record(Struct, frozen=True, kw_only=True):
     action: str = ""
     outcome: str = ""
     code: str = ""
+    operation: str = ""
     incident: int = 0
     root_code: str = ""
     cause: Cause | Literal[""] = ""
@@ -110,23 +115,35 @@ class Change(Struct, frozen=True, kw_only=True):
         return self.before in FAILING and not self.failing
 
     @property
-    def severity(self) -> int:
+    def severity(self) -> int | None:
         """How urgent it is, on Elastic's ladder: from the cycles of rule R1 on graver.
 
-        That something is still to be installed is what every new client says.
+        That something is still to be installed is what every new client says, and a
+        repair is under way.
         """
+        if self.state == "repair_pending":
+            return None
         if self.cause == "not_installed":
             return 21
         return 73 if self.state == "integrity_failed" or self.cycles in {7, 30} else 47
 
 
 class Reported(Struct, frozen=True, kw_only=True):
-    """A report, by whom and when."""
+    """A report, by whom and when, on a log or on the collector itself."""
 
     collector: str
     at: datetime
-    source: SourceReport | None = None
-    itself: CollectorReport | None = None
+    report: SourceReport | CollectorReport
+
+    @property
+    def source(self) -> SourceReport | None:
+        """What it says of a log, if it does."""
+        return self.report if isinstance(self.report, SourceReport) else None
+
+    @property
+    def itself(self) -> CollectorReport | None:
+        """What the collector says of itself, if it does."""
+        return self.report if isinstance(self.report, CollectorReport) else None
 
     @property
     def host(self) -> str:

@@ -52,6 +52,7 @@ _DESC, _ASC = '"orderDirection":"desc"', '"orderDirection":"asc"'
 _MAX, _MIN = '"operationType":"max"', '"operationType":"min"'
 
 FAULTS = (
+    Fault("sms-host", "Log and reachability", _ASC, _DESC),
     Fault(_OVERVIEW, _HEAT, _DESC, _ASC),
     Fault(_OVERVIEW, _HEAT, _MAX, _MIN),
     Fault(_TRIAGE, "Recurring", "cycles >= 2", "cycles >= 1"),

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
 
+from tools.views.shape import accessors
 from tools.views.sources import COMPILED
 
 _LAYER = "indexpattern-datasource-layer-"
@@ -67,6 +69,12 @@ class Panel(Struct, frozen=True, kw_only=True):
         return self.references[f"{_LAYER}{name}"]
 
     @property
+    def shown(self) -> list[str]:
+        """The columns it shows."""
+        visualization = self.lens["state"]["visualization"]
+        return accessors(self.lens["visualizationType"], visualization)
+
+    @property
     def _layers(self) -> dict[str, Any]:
         layers = self.lens["state"]["datasourceStates"]["formBased"]["layers"]
         found: dict[str, Any] = layers
@@ -79,6 +87,7 @@ def objects(kind: str) -> list[Object]:
     return [one for one in map(json.loads, lines) if one["type"] == kind]
 
 
+@cache
 def views() -> dict[str, View]:
     """Return the data views, by id."""
     return {

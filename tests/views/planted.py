@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,10 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from shipper.demo.fleet import DEFAULT_TIMEZONE
-from shipper.enrich import collector_status, source_status
+from shipper.enrich import SourceReport, collector_status, source_status
 from shipper.records import Source, Stream
 from tests.enrich.story import START, line, ship, trouble
-from tests.views.facts import Change, Facts, HostNow, Record
+from tests.views.facts import Change, Facts, HostNow, Record, Reported
 from tests.views.reports import REPORTS, ms
 from tests.views.retold import Line, records
 from tests.views.standing import Standing
@@ -60,11 +59,11 @@ def told() -> Iterator[tuple[Stream, dict[str, Any]]]:
 def reports() -> Iterator[dict[str, Any]]:
     """Yield the documents of the collectors."""
     for one in REPORTS:
-        made = b""
-        if one.source:
-            made = source_status(one.source, ms(one.at), NAMESPACE)
-        if one.itself:
-            made = collector_status(one.itself, ms(one.at), NAMESPACE)
+        match one.report:
+            case SourceReport() as report:
+                made = source_status(report, ms(one.at), NAMESPACE)
+            case report:
+                made = collector_status(report, ms(one.at), NAMESPACE)
         yield _stamped(msgspec.json.decode(made), one.collector)
 
 
@@ -88,7 +87,7 @@ def facts() -> Facts:
         changes=tuple(changes),
         agents=tuple(agents),
         reports=REPORTS,
-        hosts=tuple(_hosts(dict.fromkeys(one.host for one in found))),
+        hosts=tuple(_hosts([*REPORTS, *found])),
     )
 
 
@@ -128,10 +127,9 @@ def _logs() -> Iterator[_Log]:
         )
 
 
-def _hosts(others: Iterable[str]) -> Iterator[HostNow]:
-    """Yield how the log of each host is seen; of some nobody reports."""
-    names = dict.fromkeys(one.host for one in REPORTS if one.source)
-    for name in chain(names, (one for one in others if one not in names)):
+def _hosts(known: Iterable[Reported | Record]) -> Iterator[HostNow]:
+    """Yield how the log of each host is seen; of one nobody reports."""
+    for name in dict.fromkeys(one.host for one in known if one.host):
         every = [one.source for one in REPORTS if one.source and one.host == name]
         yield HostNow(
             host=name,

@@ -17,25 +17,25 @@ from msgspec.structs import replace
 
 from shipper.demo.fleet.wording import APPLICATIONS, Application
 from shipper.knowledge import Cause
-from tests.views.facts import Record
+from tests.views.facts import ACCOUNT_CODES, Record
 
 Line = tuple[datetime, str]
 """A line with its time, UTC."""
 
 #: A phrase with its code if it has one; the action it tells of, and how that ended.
 _PHRASES = (
-    (r'" - Error : (\w+)', "launch-failed", "failure"),
-    (r"authorised to run .*\((\d+)\)", "integrity-check-failed", "failure"),
-    (r"Error launching \(#(\w+)\)", "launch-error", "failure"),
-    (r"starting App \((\d+)\)", "app-verify", "failure"),
-    (r"AppVerify\(.*\) returned (\d+)", "app-verify-failed", "failure"),
+    (r'" - Error : (?P<code>\w+)', "launch-failed", "failure"),
+    (r"authorised to run .*\((?P<code>\d+)\)", "integrity-check-failed", "failure"),
+    (r"Error launching \(#(?P<code>\w+)\)", "launch-error", "failure"),
+    (r"starting App \((?P<code>\d+)\)", "app-verify", "failure"),
+    (r"AppVerify\(.*\) returned (?P<code>\d+)", "app-verify-failed", "failure"),
     (r" - \(LAUNCH_CONTINUOUS_START\)", "launch-scheduled", ""),
     (r"Attempting to launch application", "launch-attempt", "unknown"),
     (r"Verifying application \[", "app-verifying", ""),
     (r"Waiting \d+ seconds for application", "launch-waiting", ""),
-    (r"Service Account. Win32 Error: (\d+)", "account-problem", "failure"),
+    (r"Service Account. Win32 Error: (?P<code>\d+)", "account-problem", "failure"),
     (r"No SIDs found for account mask", "account-problem", "failure"),
-    (r"needs to be installed", "component-action-needed", "unknown"),
+    (r"needs to be (?P<operation>\w+)", "component-action-needed", "unknown"),
     (r"No longer assigned to", "site-unassigned", ""),
     (r"Service is stopping", "service-stop", "success"),
     (r"Service has started", "service-start", "success"),
@@ -48,7 +48,10 @@ _EXACT = re.compile(
     r"<thread=\d+ \(0x[0-9A-F]+\)>\s*"
 )
 _PATH = re.compile(r"C:\\[^$\[\]\"]+?\.(?:exe|dll)", re.IGNORECASE)
-_CAUSES: dict[str, Cause] = {"1314": "privilege", "5": "unknown"}
+_CAUSES: dict[str, Cause] = {
+    "1314": "privilege",
+    **dict.fromkeys(ACCOUNT_CODES, "account"),
+}
 _ECHO = "1003"
 _numbers = count(1)
 
@@ -99,12 +102,14 @@ def _said(plain: Record, text: str) -> list[Record]:
             plain,
             action=action,
             outcome=outcome,
-            code=str(int(match[1], 0)) if match.groups() else "",
+            code=str(int(code, 0)) if (code := found.get("code")) else "",
+            operation=found.get("operation", ""),
             app=_app(text),
             path=path if action != "launch-error" else "",
         )
         for phrase, action, outcome in _PHRASES
         if (match := re.search(phrase, text))
+        for found in [match.groupdict()]
     ] or [plain]
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes of agents, from records and by definition.
 
-The definitions are those of ``docs/design.md``, written once more and more plainly than
-the shipper has them: what is told here knows neither echoes nor clocks that go back.
-That the fleet ends as its writer says is a test.
+The definitions are those of ``docs/design.md``, written once more, and plainer than the
+shipper has them: no echo hides a cause here, and no clock goes back. That the fleet
+ends as its writer says is a test.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Standing:
         self._agents: dict[str, _Agent] = {}
         self._counted: set[int] = set()
         self._launched: Application | None = None
+        self._verified: dict[str, datetime] = {}
 
     @property
     def newest(self) -> list[Change]:
@@ -68,8 +69,10 @@ class Standing:
                     self._launched = one.app
                 case "launch-scheduled":
                     self._works(one)
-                case "component-action-needed":
+                case "component-action-needed" if one.operation == "installed":
                     self._fall(one, "install_pending", "not_installed")
+                case "component-action-needed" if one.app:
+                    self._verified[one.app.name] = one.at
                 case "site-unassigned":
                     for agent in self._agents.values():
                         agent.apps.clear()
@@ -84,10 +87,17 @@ class Standing:
         integrity = one.cause == "integrity"
         if one.incident not in self._counted and one.action in _REFUSING:
             self._counted.add(one.incident)
-            state = "integrity_failed" if integrity else "launch_failed"
+            state = "integrity_failed" if integrity else self._refused(one)
             self._fall(one, state, one.cause, refused=True)
         if one.action == "app-verify" and not integrity:
             self._fall(one, "install_pending", one.cause)
+
+    def _refused(self, one: Record) -> str:
+        """What has to be verified within a cycle of its refusal is being repaired."""
+        assert one.app is not None
+        verified = self._verified.get(one.app.name)
+        repaired = verified is not None and one.at - verified <= CYCLE
+        return "repair_pending" if repaired else "launch_failed"
 
     def _fall(
         self, one: Record, to: str, cause: Cause | Literal[""], *, refused: bool = False

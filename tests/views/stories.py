@@ -24,12 +24,14 @@ from tests.enrich.story import (
     scheduled,
     triple,
 )
+from tests.views.facts import ACCOUNT_CODES
 from tests.views.retold import Line
 
 NOW = datetime(2003, 3, 14, 12, 30, tzinfo=UTC)
 DOMAIN = "corp.example"
 FLEET = Fleet.plan(7, end=NOW, hosts=15)
 _CYCLE = 23  # hours
+_GAP = timedelta(milliseconds=10)
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -49,17 +51,14 @@ class Story(Struct, frozen=True, kw_only=True):
 
     @property
     def lines(self) -> list[Line]:
-        """Its lines with their times; what follows at once does so by 10 ms.
+        """Its lines with their times; what follows at once does so by :data:`_GAP`.
 
         A line without a trailer has the time of the one before.
         """
+        begins = {NOW - timedelta(hours=ago): texts for ago, texts in self.told.items()}
         return [
-            (
-                NOW
-                - timedelta(hours=hours, milliseconds=-10 * number * (text != FOREIGN)),
-                text,
-            )
-            for hours, texts in self.told.items()
+            (begin + number * _GAP * (text != FOREIGN), text)
+            for begin, texts in begins.items()
             for number, text in enumerate(texts)
         ]
 
@@ -74,6 +73,16 @@ def _mends(cycles: int) -> Story:
     return Story(told=told | {48.0: _runs(OFFERS)})
 
 
+def _tampered(program: Program) -> list[str]:
+    return [*attempt(program), INTEGRITY, echo(program, "0x5"), VERIFY_5]
+
+
+def _repair() -> list[str]:
+    return [needed("Software Inventory", "verified"), failed(SOFTWARE), echo(SOFTWARE)]
+
+
+_GONE = "No longer assigned to S01"
+_UNUSABLE = "Unable to create the Client Service Account. Win32 Error: 1326"
 #: A line without a trailer.
 FOREIGN = "a line of another program"
 STORIES = {
@@ -92,16 +101,59 @@ STORIES = {
     ),
     # Failed anew, but more than a week after it had been mended.
     "later": Story(told={300: triple(OFFERS), 276: _runs(OFFERS), 14: triple(OFFERS)}),
-    "old": Story(told={8 * 24: triple(OFFERS)}),
+    # Pending on both sides of a week and of thirty days.
+    "days6": Story(told={6 * 24: triple(OFFERS)}),
+    "days8": Story(told={8 * 24: triple(OFFERS)}),
+    "days10": Story(told={10 * 24: triple(OFFERS)}),
+    "days25": Story(
+        told={
+            26 * 24: triple(OFFERS),
+            25.5 * 24: _runs(OFFERS),
+            25 * 24: [*_tampered(HARDWARE), *triple(OFFERS)],
+        }
+    ),
+    "days33": Story(told={33 * 24: [*_tampered(HARDWARE), *triple(OFFERS)]}),
+    "hours20": Story(told={20: triple(SOFTWARE)}),
     "within25": Story(domain=DOMAIN, told={24.5: triple(OFFERS)}),
     "before25": Story(domain=DOMAIN, told={26: triple(OFFERS)}),
     "mended": Story(told={30: triple(OFFERS), 6: _runs(OFFERS), 1: _runs(OFFERS)}),
     "mended25": Story(told={60: triple(OFFERS), 25: _runs(OFFERS)}),
+    "mended2": _mends(2),
     "mended6": _mends(6),
     "mended7": _mends(7),
     "mended29": _mends(29),
     "mended30": _mends(30),
-    "gone": Story(told={90: triple(OFFERS), 50: ["No longer assigned to S01"]}),
+    # Mended before anything that is failing now began to.
+    "longago": Story(told={40 * 24: triple(OFFERS), 39 * 24: _runs(OFFERS)}),
+    "gone": Story(told={90: triple(OFFERS), 50: [_GONE]}),
+    # Each relapses, from another state or into another one.
+    "back": Story(told={96: triple(OFFERS), 72: [_GONE], 36: triple(OFFERS)}),
+    "healthy": Story(
+        told={
+            100: triple(OFFERS),
+            77: _runs(OFFERS),
+            54: _runs(OFFERS),
+            31: triple(OFFERS),
+        }
+    ),
+    "unverified": Story(
+        told={
+            60: [failed(OFFERS), echo(OFFERS)],
+            40: _runs(OFFERS),
+            3: [failed(OFFERS), echo(OFFERS)],
+        }
+    ),
+    "repaired": Story(told={61: _repair(), 41: _runs(SOFTWARE), 4: _repair()}),
+    "fixed": Story(
+        told={50: _tampered(SOFTWARE), 30: _runs(SOFTWARE), 10: _tampered(SOFTWARE)}
+    ),
+    # Two agents, of which one is worse.
+    "both": Story(
+        told={
+            **dict.fromkeys((95, 72, 49, 26, 3), _tampered(HARDWARE)),
+            2: triple(OFFERS),
+        }
+    ),
     # Not installed yet, for the second time within a week.
     "waiting": Story(
         told={
@@ -110,14 +162,11 @@ STORIES = {
             8: [needed("Software Inventory")],
         }
     ),
-    "unverified": Story(told={3: [failed(OFFERS), echo(OFFERS)]}),
     "causeless": Story(told={9: [echo(HARDWARE)]}),
     "nosymbol": Story(told={10: [failed(HARDWARE, 4711), echo(HARDWARE)]}),
     "notamper": Story(told={11: [failed(HARDWARE, 5), echo(HARDWARE, "0x5")]}),
     "nofile": Story(told={70: [INTEGRITY, echo(HARDWARE, "0x5"), VERIFY_5]}),
-    "tampered": Story(
-        told={45: [*attempt(HARDWARE), INTEGRITY, echo(HARDWARE, "0x5"), VERIFY_5]}
-    ),
+    "tampered": Story(told={45: _tampered(HARDWARE)}),
     "noaccount": Story(
         told={15: ["No SIDs found for account mask SMSCliSvcAcct"]},
         collector="",
@@ -125,11 +174,12 @@ STORIES = {
     ),
     "odd": Story(
         broken=True,
-        told={
-            13: [
-                "Unable to create the Client Service Account. Win32 Error: 1326",
-                FOREIGN,
-            ]
-        },
+        told={28: [_UNUSABLE], 20: [_UNUSABLE], 13: [_UNUSABLE, FOREIGN]},
     ),
+    **{
+        f"account{code}": Story(
+            told={9 * 24: [failed(OFFERS, int(code)), echo(OFFERS)]}
+        )
+        for code in ACCOUNT_CODES
+    },
 }

@@ -9,7 +9,6 @@ from typing import Any
 
 from tests.views.asked import buckets, metrics
 from tests.views.panels import Panel
-from tools.views.shape import accessors
 
 #: Operations whose 0 Kibana can show as nothing.
 _HIDING = frozenset({"count", "unique_count", "sum"})
@@ -28,8 +27,9 @@ def rows(panel: Panel, reply: Mapping[str, Any]) -> list[Row]:
     visualization = lens["state"]["visualization"]
     if sorting := visualization.get("sorting"):
         found = _sorted(found, sorting["columnId"], sorting["direction"])
-    shown = accessors(lens["visualizationType"], visualization)
-    return [{columns[name]["label"]: row[name] for name in shown} for row in found]
+    return [
+        {columns[name]["label"]: row[name] for name in panel.shown} for row in found
+    ]
 
 
 def _rows(
@@ -54,7 +54,7 @@ def _keyed(found: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _value(column: Mapping[str, Any], found: Mapping[str, Any]) -> Any:  # noqa: ANN401 - numbers, dates and words
     match column["operationType"]:
-        case "count":
+        case "count" if "value" not in found:
             value = found["doc_count"]
         case "last_value":
             hits = found["value"]["hits"]["hits"]
@@ -68,13 +68,9 @@ def _value(column: Mapping[str, Any], found: Mapping[str, Any]) -> Any:  # noqa:
 
 
 def _reckon(layer: Mapping[str, Any], name: str, found: list[Row]) -> None:
-    """Fill a column that is reckoned from another one, which comes before it."""
+    """Fill a column with the running sum of another one, series by series."""
     column = layer["columns"][name]
     (inner,) = column["references"]
-    if column["operationType"] == "formula":  # its last step is the one it refers to
-        for row in found:
-            row[name] = row[inner]
-        return
     assert column["operationType"] == "cumulative_sum"
     series = [
         split

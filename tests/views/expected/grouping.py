@@ -13,7 +13,6 @@ from msgspec import Struct
 from tests.views.facts import Facts, Record
 from tests.views.table import Row
 
-MISSING = "(missing value)"
 T = TypeVar("T")
 
 
@@ -108,12 +107,6 @@ def every(**span: int) -> Callable[[_Timed], str]:
         return iso(datetime.fromtimestamp(seconds, UTC))
 
     return begin
-
-
-def only(items: list[T], of: Callable[[T], Any] = lambda one: one) -> Any:  # noqa: ANN401 - numbers, dates and words
-    """Return the value of a group's only item, nothing if it is empty."""
-    (one,) = items
-    return of(one) or None
 
 
 def iso(moment: datetime) -> str:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from tests.views.asked import MISSING
 from tests.views.expected.grouping import (
-    MISSING,
     Expected,
     every,
     grouped,
@@ -57,14 +57,16 @@ PANELS = {
             f.changes,
             {"State": lambda one: one.state, "Time": every(hours=12)},
             {"Changes": len},
-        )
+        ),
+        ("Changes", "desc"),
     ),
     "Incidents by agent": Expected(
         lambda f: grouped(
             [one for one in f.records if one.incident],
             {"Agent": lambda one: one.agent or MISSING, "Time": every(hours=12)},
             {"Incidents": incidents},
-        )
+        ),
+        ("Incidents", "desc"),
     ),
     "Windows events to look for": Expected(
         lambda f: grouped(
@@ -76,7 +78,8 @@ PANELS = {
                     max(one.since for one, _ in group if one.since)
                 ),
             },
-        )
+        ),
+        ("Hosts", "desc"),
     ),
     "What the client did": Expected(
         lambda f: grouped(
@@ -86,6 +89,7 @@ PANELS = {
                 "Outcome": lambda one: one.outcome or MISSING,
             },
             {"Records": len, "Last seen": newest},
-        )
+        ),
+        ("Records", "desc"),
     ),
 }

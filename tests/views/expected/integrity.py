@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.views.asked import MISSING
 from tests.views.expected.grouping import (
-    MISSING,
     Expected,
     every,
     grouped,
@@ -18,12 +18,15 @@ from tests.views.expected.grouping import (
     oldest,
 )
 from tests.views.expected.overview import silent
-from tests.views.facts import Facts, HostNow, Record
+from tests.views.facts import ACCOUNT_CODES, Facts, HostNow, Record
 from tests.views.reports import ms
 from tests.views.table import Row
 
-_ACCOUNT_CODES = frozenset({"1069", "1326", "1327", "1330", "1331", "1385", "1909"})
-_UNUSABLE = "The client service's account could not be found or made."
+_SAYS = {
+    "account-problem": "The client service's account could not be found or made.",
+    "launch-failed": "The client service could not start the program under the token"
+    " account; the code is the cause.",
+}
 
 
 def _refused(facts: Facts) -> list[Record]:
@@ -34,7 +37,7 @@ def _account(facts: Facts) -> list[Record]:
     return [
         one
         for one in facts.records
-        if one.action == "account-problem" or one.code in _ACCOUNT_CODES
+        if one.action == "account-problem" or one.code in ACCOUNT_CODES
     ]
 
 
@@ -103,7 +106,8 @@ PANELS = {
             _refused(f),
             {"File": lambda one: one.path or MISSING, "Time": every(hours=12)},
             {"Incidents": incidents},
-        )
+        ),
+        ("Incidents", "desc"),
     ),
     "Refused files": Expected(
         lambda f: grouped(
@@ -126,10 +130,11 @@ PANELS = {
             {"Host": lambda one: one.host, "Code": lambda one: one.code or MISSING},
             {
                 "Records": len,
-                "What the record says": lambda _: _UNUSABLE,
+                "What the record says": lambda group: _SAYS[group[0].action],
                 "Last seen": newest,
             },
-        )
+        ),
+        ("Records", "desc"),
     ),
     "Techniques": Expected(_techniques),
 }

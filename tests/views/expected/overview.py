@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from tests.views.asked import MISSING
 from tests.views.expected.grouping import (
-    MISSING,
     Expected,
     every,
     grouped,
@@ -25,6 +25,12 @@ _SYMBOLS = {
     "5": "ERROR_ACCESS_DENIED",
     "232": "ERROR_NO_DATA",
     "1326": "ERROR_LOGON_FAILURE",
+    "1069": "ERROR_SERVICE_LOGON_FAILED",
+    "1327": "ERROR_ACCOUNT_RESTRICTION",
+    "1330": "ERROR_PASSWORD_EXPIRED",
+    "1331": "ERROR_ACCOUNT_DISABLED",
+    "1385": "ERROR_LOGON_TYPE_NOT_GRANTED",
+    "1909": "ERROR_ACCOUNT_LOCKED_OUT",
 }
 
 
@@ -125,7 +131,7 @@ PANELS = {
     "Recovered in 24 hours": Expected(
         lambda f: [{"Hosts recovered": hosts(_recovered(f))}]
     ),
-    "Incidents over time by root code": Expected(_incidents),
+    "Incidents over time by root code": Expected(_incidents, ("Incidents", "desc")),
     "Coverage": Expected(_coverage),
     "Worst 50 hosts by cycles and day": Expected(_heat, ("Cycles", "desc")),
     "Agents by state": Expected(
@@ -133,8 +139,9 @@ PANELS = {
             f.failing,
             {"Agent": lambda one: one.agent, "State": lambda one: one.state},
             {"Hosts": hosts},
-        )
+        ),
+        ("Hosts", "desc"),
     ),
-    "Top codes and their meaning": Expected(_codes),
+    "Top codes and their meaning": Expected(_codes, ("Incidents", "desc")),
     "Hosts by urgency": Expected(_urgent, ("Severity", "desc")),
 }

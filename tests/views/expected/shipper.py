@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from shipper.enrich import CollectorReport, SourceReport
+from tests.views.asked import MISSING
 from tests.views.expected.grouping import (
-    MISSING,
     Expected,
     every,
     grouped,
@@ -103,17 +103,19 @@ PANELS = {
             [one for one in f.records if one.collector],
             {"Collector": lambda one: one.collector, "Time": every(minutes=30)},
             {"Records": len},
-        )
+        ),
+        ("Records", "desc"),
     ),
-    "Unread bytes": Expected(_unread),
-    "Ingest lag": Expected(_lags),
-    "Sources by status": Expected(_by_status),
+    "Unread bytes": Expected(_unread, ("Unread", "desc")),
+    "Ingest lag": Expected(_lags, ("Lag", "desc")),
+    "Sources by status": Expected(_by_status, ("Hosts", "desc")),
     "Parse quality": Expected(
         lambda f: grouped(
             f.records,
             {"Quality": lambda one: one.quality, "Time": every(minutes=30)},
             {"Records": len},
-        )
+        ),
+        ("Records", "desc"),
     ),
     "Pipeline errors": Expected(
         lambda f: grouped(
@@ -123,6 +125,7 @@ PANELS = {
                 "Time": every(minutes=30),
             },
             {"Documents": len},
-        )
+        ),
+        ("Documents", "desc"),
     ),
 }

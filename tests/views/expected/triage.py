@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import product
 
+from tests.views.asked import MISSING
 from tests.views.expected.grouping import (
-    MISSING,
     Expected,
     added_up,
     every,
@@ -170,12 +170,14 @@ PANELS = {
     "Recurring": Expected(lambda f: [{"Hosts recurring": hosts(_recurring(f))}]),
     "Relapsed": Expected(lambda f: [{"Hosts relapsed": hosts(_relapsed(f.changes))}]),
     "Pending since": Expected(lambda f: [{"Oldest episode began": _oldest(f)}]),
-    "Age of what is pending": Expected(_age),
-    "One policy or single machines?": Expected(_policy),
+    "Age of what is pending": Expected(_age, ("Hosts", "desc")),
+    "One policy or single machines?": Expected(
+        _policy, ("First refusals so far", "desc")
+    ),
     "Burn-down after a fix": Expected(_burn_down),
-    "Cycles until recovery": Expected(_until_recovery),
-    "Causes and codes": Expected(_causes),
-    "Rights that may be missing": Expected(_rights),
-    "Accounts and articles": Expected(_accounts),
+    "Cycles until recovery": Expected(_until_recovery, ("Recoveries", "desc")),
+    "Causes and codes": Expected(_causes, ("Hosts", "desc")),
+    "Rights that may be missing": Expected(_rights, ("Hosts", "desc")),
+    "Accounts and articles": Expected(_accounts, ("Hosts", "desc")),
     "Hosts and agents by cycles": Expected(_by_cycles, ("Cycles", "desc")),
 }
