@@ -109,7 +109,7 @@ def test_answers(served: Served, panel: Panel) -> None:
     wanted = in_any_order(panel, expected(panel).rows(true_of(panel)))
     shown = served.rows(panel)
 
-    assert wanted
+    assert any(value not in (None, 0) for row in wanted for value in row.values())
     assert in_any_order(panel, shown) == wanted
     assert in_order(panel, shown)
 
