@@ -25,7 +25,12 @@ from shipper.records import Generation, Record, Source, Stream
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Severity on Elastic's ladder by state, where the state is bad news.
-_SEVERITY = {"integrity_failed": 73, "install_pending": 47, "launch_failed": 47}
+_SEVERITY = {
+    "integrity_failed": 73,
+    "install_pending": 47,
+    "launch_failed": 47,
+    "repair_pending": 47,
+}
 #: Cycles after which a refusal that comes back is graver, as rule R1 has it.
 _REMINDERS = frozenset({7, 30})
 _GRAVE = 73

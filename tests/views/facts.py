@@ -115,14 +115,11 @@ class Change(Struct, frozen=True, kw_only=True):
         return self.before in FAILING and not self.failing
 
     @property
-    def severity(self) -> int | None:
+    def severity(self) -> int:
         """How urgent it is, on Elastic's ladder: from the cycles of rule R1 on graver.
 
-        That something is still to be installed is what every new client says, and a
-        repair is under way.
+        That something is still to be installed is what every new client says.
         """
-        if self.state == "repair_pending":
-            return None
         if self.cause == "not_installed":
             return 21
         return 73 if self.state == "integrity_failed" or self.cycles in {7, 30} else 47

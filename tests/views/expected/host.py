@@ -46,6 +46,7 @@ def _logs(facts: Facts) -> list[Row]:
             "First seen": iso_of(one.seen),
         }
         for one in facts.hosts
+        if iso_of(one.record) is not None
     ]
 
 
