@@ -114,7 +114,7 @@ def test_expired_certificate(command: str, log: Path, tmp_path: Path) -> None:
     assert f"TLS with {url} failed: " in said
     assert "certificate has expired" in said
     assert "Renew it, or the authority's; check this machine's clock." in said
-    assert "CLISVC_CA_CERT" not in said
+    assert "with CLISVC_CA_CERT" not in said
     assert "Traceback" not in said
 
 
