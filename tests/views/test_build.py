@@ -107,7 +107,7 @@ def source_of(name: str) -> dict[str, Any]:
 
 def test_names_are_resolved(tmp_path: Path) -> None:
     """A name stands for a value or a text; a metric that is added up is remembered."""
-    shared = {"red": {"hex": "#D55E00"}, "bad": "(a or b)", "twice": ["$red", "${bad}"]}
+    shared = {"red": {"hex": "#D55E00"}, "bad": "(a or b)", "neutral": ["#BBBBBB"]}
     metric = {"label": "So far", "cumulative": True, "color": "$red"}
     panel = {"title": "One", "query": "x: ${bad}", "lens": {"metrics": [metric]}}
     files = {
@@ -174,6 +174,23 @@ def test_codes_are_shown_with_their_meaning() -> None:
 
     assert entries[symbol] == f"{symbol}: {explain(1314)[0].meaning.rstrip('.')}"
     assert len(entries) > 90
+
+
+def test_colours_that_mean_something() -> None:
+    """Orange is pending, green recovered, vermilion integrity, and nothing else is."""
+    meant: dict[str, set[str]] = {"#E69F00": set(), "#009E73": set(), "#D55E00": set()}
+    for panel in panels():
+        for layer in panel.lens["state"]["visualization"].get("layers", ()):
+            mapping = layer["colorMapping"]
+            for one in (*mapping["assignments"], *mapping["specialAssignments"]):
+                values = one["rule"].get("values", [panel.title])
+                meant.get(one["color"]["colorCode"], set()).update(values)
+
+    assert meant == {
+        "#E69F00": {"install_pending", "privilege", "1314"},
+        "#009E73": {"recovered"},
+        "#D55E00": {"integrity_failed", "integrity", "5"},
+    }
 
 
 def test_checking_needs_the_program(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,6 +124,14 @@ BROKEN: list[tuple[Change, str]] = [
     (on_shown(lambda one: one.update(accessors=[])), "there is no accessors"),
     (on_shown(lambda one: one.pop("splitAccessor")), "does not show the column"),
     (on_shown(lambda one: one.update(seriesType="bars")), "seriesType is bars"),
+    (
+        on_shown(
+            lambda one: one["colorMapping"]["assignments"][0].update(
+                color={"type": "loop"}
+            )
+        ),
+        "a palette gives the colours",
+    ),
     (on_layer(broken.backwards), "a bucket behind a metric"),
     (on_column("terms", isBucketed=False), "isBucketed does not fit terms"),
     (on_column("date_histogram", params={"interval": "2x"}), "interval is 2x"),

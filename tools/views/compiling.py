@@ -30,7 +30,7 @@ def compiled(sources: Sources, kb_dashboard: str) -> str:
         subprocess.CalledProcessError: it refuses a source; its words are on stderr.
     """
     views = {view["id"]: view for view in sources.views}
-    shaping = Dashboards(views, sources.extras)
+    shaping = Dashboards(views, sources.extras, sources.neutral)
     described = {
         source["id"]: source
         for document in sources.dashboards.values()

@@ -3,13 +3,13 @@
 
 kb-dashboard writes for the newest Kibana. Besides taking away what older ones refuse,
 this adds what it has no words for: a panel's description, the filter on data sets,
-series that are added up, and references of controls.
+series that are added up, colours that mean nothing, and references of controls.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.views.fields import kind, mapped
@@ -37,15 +37,18 @@ class Dashboards:
         views: data views, by id.
         extras: by the id of a metric or a panel, what kb-dashboard could not be told of
             it.
+        neutral: colours that mean nothing, the last one for what is left.
     """
 
     def __init__(
         self,
         views: Mapping[str, Mapping[str, Any]],
         extras: Mapping[str, Mapping[str, Any]],
+        neutral: Sequence[str],
     ) -> None:
         self._views = views
         self._extras = extras
+        self._neutral = neutral
 
     def shaped(
         self, compiled: Mapping[str, Any], source: Mapping[str, Any]
@@ -131,6 +134,8 @@ class Dashboards:
         state, shown = lens["state"], lens["visualizationType"]
         ((layer_id, layer),) = state["datasourceStates"]["formBased"]["layers"].items()
         visualization = _visualization(shown, state["visualization"])
+        for one in visualization.get("layers", ()):
+            _colour(one["colorMapping"], self._neutral)
         references = [reference(view, f"{_LAYER}{layer_id}")]
         filters = []
         if "datasets" in view:
@@ -188,6 +193,21 @@ def _visualization(shown: str, given: Mapping[str, Any]) -> dict[str, Any]:
         case _:
             pass
     return shaped
+
+
+def _colour(mapping: dict[str, Any], neutral: Sequence[str]) -> None:
+    """Give what has no colour of its own a neutral one, in turn.
+
+    Kibana would take those of a palette, of which each has a green, or one like it.
+    """
+    codes = [{"type": "colorCode", "colorCode": one} for one in neutral]
+    taken = [one["color"] for one in mapping["assignments"]]
+    *free, rest = (one for one in codes if one not in taken)
+    mapping["assignments"] += (
+        {"rule": {"type": "auto"}, "color": one, "touched": False} for one in free
+    )
+    for one in mapping["specialAssignments"]:
+        one["color"] = rest
 
 
 def _order(given: list[str], shown: str, visualization: Mapping[str, Any]) -> list[str]:

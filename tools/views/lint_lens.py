@@ -43,13 +43,7 @@ def lint_lens(
         yield f"{where}: {shown} is not a visualization we use"
         return
     visualization = state["visualization"]
-    yield from _keys(where, visualization, shape.VISUALIZATION[shown])
-    yield from _needed(where, visualization, shape.NEEDED[shown])
-    for layer in visualization.get("layers", ()):
-        yield from _keys(where, layer, shape.XY_LAYER)
-        yield from _needed(where, layer, shape.XY_NEEDED)
-    for column in visualization.get("columns", ()):
-        yield from _keys(where, column, shape.TABLE_COLUMN)
+    yield from _visualization(where, shown, visualization)
     yield from lint_query(where, state["query"], types)
     layers = state["datasourceStates"]["formBased"]["layers"]
     yield from _named(where, lens, set(layers))
@@ -64,6 +58,22 @@ def lint_lens(
             yield f"{where}: {shown} shows a column {name}, which there is not"
     for name in sorted(_seen(layers) - {*pointed}):
         yield f"{where}: {shown} does not show the column {name}"
+
+
+def _visualization(
+    where: str, shown: str, visualization: Mapping[str, Any]
+) -> Iterator[str]:
+    yield from _keys(where, visualization, shape.VISUALIZATION[shown])
+    yield from _needed(where, visualization, shape.NEEDED[shown])
+    for layer in visualization.get("layers", ()):
+        yield from _keys(where, layer, shape.XY_LAYER)
+        yield from _needed(where, layer, shape.XY_NEEDED)
+        mapping = layer["colorMapping"]
+        for one in (*mapping["assignments"], *mapping["specialAssignments"]):
+            if one["color"]["type"] != "colorCode":
+                yield f"{where}: a palette gives the colours, whatever they mean"
+    for column in visualization.get("columns", ()):
+        yield from _keys(where, column, shape.TABLE_COLUMN)
 
 
 def _seen(layers: Mapping[str, Any]) -> set[str]:

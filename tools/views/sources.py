@@ -41,6 +41,7 @@ class Sources(Struct, frozen=True, kw_only=True):
         labels: what fields are called.
         formats: how fields are shown.
         searches: saved searches, as ``searches.yaml`` has them.
+        neutral: colours that mean nothing, the last one for what is left.
     """
 
     dashboards: dict[str, dict[str, Any]]
@@ -49,6 +50,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     labels: dict[str, str]
     formats: dict[str, dict[str, Any]]
     searches: list[dict[str, Any]]
+    neutral: list[str]
 
 
 def load(folder: Path = FOLDER) -> Sources:
@@ -77,6 +79,7 @@ def load(folder: Path = FOLDER) -> Sources:
         labels=views["labels"],
         formats=views["formats"],
         searches=_read(folder / "searches.yaml")["searches"],
+        neutral=shared["neutral"],
     )
 
 
