@@ -79,6 +79,18 @@ FAULTS = (
     ),
     Fault(
         _OVERVIEW,
+        "Incidents over time by root code",
+        '"missingBucket":true',
+        '"missingBucket":false',
+    ),
+    Fault(
+        _OVERVIEW,
+        "Incidents over time by root code",
+        "sms.incident.id: ",
+        "sms.incident.root_code: ",
+    ),
+    Fault(
+        _OVERVIEW,
         _CODES,
         '"sourceField":"error.code"',
         '"sourceField":"event.reason"',

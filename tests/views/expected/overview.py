@@ -62,8 +62,8 @@ def _recovered(facts: Facts) -> list[Change]:
 
 def _incidents(facts: Facts) -> list[Row]:
     return grouped(
-        [one for one in facts.records if one.root_code],
-        {"Root code": lambda one: one.root_code, "Time": every(hours=3)},
+        [one for one in facts.records if one.incident],
+        {"Root code": lambda one: one.root_code or MISSING, "Time": every(hours=3)},
         {"Incidents": incidents},
     )
 
