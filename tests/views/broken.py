@@ -38,6 +38,11 @@ def on_lens(change: Change) -> Change:
     return on_panel(5, lambda panel: change(panel["embeddableConfig"]["attributes"]))
 
 
+def asking(text: str) -> Change:
+    """Return a change of its query."""
+    return on_lens(lambda lens: lens["state"]["query"].update(query=text))
+
+
 def on_layer(change: Change) -> Change:
     """Return a change of its layer."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.views.kql import KqlError, compiled, fields
+from tools.views.kql import KqlError, compiled, conditions
 
 
 def test_everything() -> None:
@@ -55,11 +55,16 @@ def test_strength() -> None:
     }
 
 
-def test_fields() -> None:
-    """All fields of a query are found, however deep."""
-    query = compiled("a: 1 and (b: * or not (c > 2 and d: x))")
+def test_conditions() -> None:
+    """All a query asks is found, however deep: field, kind and value."""
+    query = compiled('a: 1 and (b: * or not (c > 2 and d: "x y"))')
 
-    assert sorted(fields(query)) == ["a", "b", "c", "d"]
+    assert sorted(conditions(query)) == [
+        ("a", "match", "1"),
+        ("b", "exists", ""),
+        ("c", "range", "2"),
+        ("d", "match_phrase", "x y"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -54,14 +54,14 @@ BROKEN: list[tuple[Change, str]] = [
         on_lens(lambda lens: lens["state"].update(filters=[])),
         "no filter on data_stream",
     ),
-    (
-        on_lens(lambda lens: lens["state"]["query"].update(query="a: x*")),
-        "without a wildcard",
-    ),
-    (
-        on_lens(lambda lens: lens["state"]["query"].update(query="sms.no: 1")),
-        "asks for sms.no",
-    ),
+    (broken.asking("a: x*"), "without a wildcard"),
+    (broken.asking("sms.no: 1"), "asks for sms.no"),
+    (broken.asking("sms.agent.cycles >= abc"), "range abc of sms.agent.cycles"),
+    (broken.asking("sms.agent.name > now-1d"), "range now-1d of sms.agent.name"),
+    (broken.asking("event.ingested >= now-24x"), "range now-24x of event.ingested"),
+    (broken.asking("sms.agent.relapse: yes"), "match yes of sms.agent.relapse"),
+    (broken.asking("message > a"), "range a of message"),
+    (broken.asking("event.original: *"), "exists of event.original"),
     (
         on_lens(lambda lens: lens["state"]["query"].update(language="lucene")),
         "not in KQL",

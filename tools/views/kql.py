@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 Query = dict[str, Any]
 """A query as Elasticsearch takes it."""
@@ -40,20 +40,38 @@ def compiled(text: str) -> Query:
     return _Reader(text).query()
 
 
-def fields(query: Query) -> Iterator[str]:
-    """Yield the fields a query asks for."""
-    for kind, inside in query.items():
-        match kind:
-            case "bool":
-                for clauses in inside.values():
-                    for clause in clauses if isinstance(clauses, list) else ():
-                        yield from fields(clause)
-            case "exists":
-                yield inside["field"]
-            case "match" | "match_phrase" | "range":
-                yield from inside
-            case _:
-                pass
+class Condition(NamedTuple):
+    """What a query asks of a field.
+
+    Attributes:
+        field: its name.
+        kind: of the query in Elasticsearch: exists, match, match_phrase or range.
+        value: what is asked for; empty where any will do.
+    """
+
+    field: str
+    kind: str
+    value: str = ""
+
+
+def conditions(query: Query) -> Iterator[Condition]:
+    """Yield what a query asks, however deep."""
+    ((kind, inside),) = query.items()
+    match kind:
+        case "bool":
+            for clauses in inside.values():
+                for clause in clauses if isinstance(clauses, list) else ():
+                    yield from conditions(clause)
+        case "exists":
+            yield Condition(inside["field"], kind)
+        case "match" | "match_phrase":
+            ((field, value),) = inside.items()
+            yield Condition(field, kind, value)
+        case "range":
+            ((field, limit),) = inside.items()
+            yield from (Condition(field, kind, value) for value in limit.values())
+        case _:
+            pass
 
 
 class _Reader:
