@@ -33,6 +33,16 @@ def on_panel(number: int, change: Change) -> Change:
     return changed
 
 
+def on_state(number: int, change: Change) -> Change:
+    """Return a change of what a Lens panel of the overview shows."""
+    return on_panel(
+        number,
+        lambda one: change(
+            one["embeddableConfig"]["attributes"]["state"]["visualization"]
+        ),
+    )
+
+
 def on_lens(change: Change) -> Change:
     """Return a change of the Lens panel of the incidents over time."""
     return on_panel(5, lambda panel: change(panel["embeddableConfig"]["attributes"]))
@@ -113,6 +123,24 @@ def column(given: Objects) -> None:
 def title(given: Objects) -> None:
     """Leave the package's name out of a title."""
     given["sms-all-events"]["attributes"]["title"] = "All events"
+
+
+def filtered(given: Objects) -> None:
+    """Filter a whole dashboard, by a data view it does not refer to."""
+    meta = given[OVERVIEW]["attributes"]["kibanaSavedObjectMeta"]
+    origin = json.loads(meta["searchSourceJSON"])
+    meta["searchSourceJSON"] = json.dumps(origin | {"filter": [{"meta": {}}]})
+
+
+def slider(given: Objects) -> None:
+    """Have controls of another type."""
+    group = given[OVERVIEW]["attributes"]["controlGroupInput"]
+    group["panelsJSON"] = group["panelsJSON"].replace("optionsList", "rangeSlider")
+
+
+def timeless(given: Objects) -> None:
+    """Let a data view have no time."""
+    del given["sms-records"]["attributes"]["timeFieldName"]
 
 
 def control(given: Objects) -> None:

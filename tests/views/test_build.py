@@ -165,6 +165,27 @@ def test_a_panel_with_a_time_of_its_own() -> None:
     }
 
 
+def test_what_can_be_chosen() -> None:
+    """Hosts and agents can be chosen whatever time is, codes of that time."""
+    chosen = {
+        (control["explicitInput"]["fieldName"], views[f"controlGroup_{name}"])
+        for one in objects("dashboard")
+        for views in [
+            {each["name"].split(":")[0]: each["id"] for each in one["references"]}
+        ]
+        for name, control in json.loads(
+            one["attributes"]["controlGroupInput"]["panelsJSON"]
+        ).items()
+    }
+
+    assert chosen == {
+        ("host.name", "sms-host-state"),
+        ("sms.agent.id", "sms-agent-state"),
+        ("sms.incident.root_code", "sms-states"),
+        ("observer.name", "sms-shipper"),
+    }
+
+
 def test_codes_are_shown_with_their_meaning() -> None:
     """What a symbol means is what ``clisvc explain`` says of it."""
     (view,) = (one for one in objects("index-pattern") if one["id"] == "sms-records")

@@ -18,6 +18,7 @@ from tests.views.broken import (
     on_lens,
     on_panel,
     on_shown,
+    on_state,
 )
 from tests.views.panels import objects
 from tools.views.__main__ import main
@@ -41,6 +42,9 @@ BROKEN: list[tuple[Change, str]] = [
     (broken.label, "fieldAttrs has sms.nothing, which is not mapped"),
     (broken.column, "column sms.nothing is not mapped"),
     (broken.title, "the title does not begin"),
+    (broken.filtered, "searchSourceJSON.filter[0].meta.index is missing"),
+    (broken.slider, "a control of type rangeSliderControl"),
+    (broken.timeless, "timeFieldName is None"),
     (broken.control, "control on sms.agent.cycles, which is no keyword"),
     (broken.control, "does not follow the control on sms.agent.cycles"),
     (on_panel(1, lambda one: one.update(title="")), "a panel has no title"),
@@ -131,6 +135,18 @@ BROKEN: list[tuple[Change, str]] = [
             )
         ),
         "a palette gives the colours",
+    ),
+    (on_state(1, lambda one: one.pop("metricAccessor")), "there is no metricAccessor"),
+    (on_state(7, lambda one: one.pop("valueAccessor")), "there is no valueAccessor"),
+    (on_state(9, lambda one: one["columns"].pop()), "does not show the column"),
+    (
+        on_state(10, lambda one: one["sorting"].update(direction="down")),
+        "direction is down",
+    ),
+    (on_column("date_histogram", params={"intervals": "1d"}), "know the key intervals"),
+    (
+        on_column("unique_count", params={"format": {"id": "byte"}}),
+        "is shown in the format byte",
     ),
     (on_layer(broken.backwards), "a bucket behind a metric"),
     (on_column("terms", isBucketed=False), "isBucketed does not fit terms"),

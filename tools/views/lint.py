@@ -99,10 +99,7 @@ class Linter(Struct, frozen=True, kw_only=True):
         attributes, where = one["attributes"], one["id"]
         origin = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
         view = self.views[one["references"][0]["id"]]
-        names = [f"{_META}.index"] + [
-            f"{_META}.filter[{number}].meta.index"
-            for number, _ in enumerate(origin["filter"])
-        ]
+        names = [f"{_META}.index", *_of_filters(origin)]
         yield from exactly(where, one["references"], dict.fromkeys(names, view["id"]))
         types = mapped(view)
         yield from _titled(where, attributes)
@@ -118,7 +115,7 @@ class Linter(Struct, frozen=True, kw_only=True):
         json.loads(attributes["optionsJSON"])
         origin = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
         yield from lint_query(where, origin["query"], {})
-        by_name = {one["name"]: one for one in one["references"]}
+        ids = {one["name"]: one["id"] for one in one["references"]}
         panels = json.loads(attributes["panelsJSON"])
         named: dict[str, str] = {}
         for panel in panels:
@@ -126,20 +123,26 @@ class Linter(Struct, frozen=True, kw_only=True):
             named |= wanted(panel)
             yield from self._panel(place, panel)
         yield from _grid(where, panels)
+        named |= dict.fromkeys(_of_filters(origin), "")
         group = attributes["controlGroupInput"]
         yield from _unknown(where, group, shape.CONTROL_GROUP)
         json.loads(group["ignoreParentSettingsJSON"])
         for name, control in json.loads(group["panelsJSON"]).items():
             full = f"controlGroup_{name}:optionsListDataView"
-            named[full] = by_name.get(full, {}).get("id", "")
-            if control["type"] != "optionsListControl":
-                yield f"{where}: a control of type {control['type']}"
+            named[full] = ""
+            yield from self._control(where, control, ids.get(full, ""))
             field = control["explicitInput"]["fieldName"]
-            view = self.views.get(by_name.get(full, {}).get("id", ""))
-            if view is not None and mapped(view).get(field) != "keyword":
-                yield f"{where}: control on {field}, which is no keyword"
             yield from self._followed(where, field, panels)
         yield from exactly(where, one["references"], named)
+
+    def _control(
+        self, where: str, control: Mapping[str, Any], view: str
+    ) -> Iterator[str]:
+        if control["type"] != "optionsListControl":
+            yield f"{where}: a control of type {control['type']}"
+        field = control["explicitInput"]["fieldName"]
+        if view in self.views and mapped(self.views[view]).get(field) != "keyword":
+            yield f"{where}: control on {field}, which is no keyword"
 
     def _followed(
         self, where: str, field: str, panels: Iterable[Mapping[str, Any]]
@@ -173,6 +176,11 @@ class Linter(Struct, frozen=True, kw_only=True):
             view = self.views[lens["references"][0]["id"]]
             yield from lint_lens(where, lens, mapped(view))
             yield from _filtered(where, view, lens["state"]["filters"])
+
+
+def _of_filters(origin: Mapping[str, Any]) -> list[str]:
+    """Return the names of the references that filters need."""
+    return [f"{_META}.filter[{at}].meta.index" for at, _ in enumerate(origin["filter"])]
 
 
 def _stamps(where: str, one: Mapping[str, Any]) -> Iterator[str]:

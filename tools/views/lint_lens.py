@@ -142,8 +142,9 @@ def _column(
     where: str, column: Mapping[str, Any], types: Mapping[str, str]
 ) -> Iterator[str]:
     operation = column["operationType"]
-    if operation not in shape.OPERATIONS:
+    if operation not in shape.PARAMS:
         yield f"{where}: {operation} is not an operation we use"
+        return
     if column["isBucketed"] != (operation in shape.BUCKETS):
         yield f"{where}: isBucketed does not fit {operation}"
     yield from _params(where, column, types)
@@ -166,6 +167,9 @@ def _params(
     if "filter" in column:
         yield from lint_query(where, column["filter"], types)
     params = column.get("params", {})
+    yield from _keys(where, params, shape.PARAMS[column["operationType"]])
+    if "format" in params and params["format"]["id"] not in shape.FORMATS:
+        yield f"{where}: is shown in the format {params['format']['id']}"
     for one in params.get("filters", ()):
         yield from lint_query(where, one["input"], types)
     if "sortField" in params and types.get(params["sortField"]) != "date":

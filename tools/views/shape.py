@@ -83,12 +83,19 @@ COLUMN = frozenset(
     {"dataType", "isBucketed", "label", "customLabel", "operationType", "scale"}
     | {"sourceField", "params", "filter", "references"}
 )
-OPERATIONS = frozenset(
-    {"count", "unique_count", "max", "min", "sum", "last_value", "terms"}
-    | {"date_histogram", "filters", "cumulative_sum"}
-)
-
-
+_VALUE = frozenset({"emptyAsNull", "format"})
+#: What each operation can be told.
+PARAMS = {
+    **dict.fromkeys(("count", "unique_count", "max", "min", "sum"), _VALUE),
+    "last_value": frozenset({"sortField"}),
+    "terms": frozenset(
+        {"size", "orderBy", "orderDirection", "otherBucket", "missingBucket"}
+        | {"parentFormat", "include", "exclude", "includeIsRegex", "excludeIsRegex"}
+    ),
+    "date_histogram": frozenset({"interval", "includeEmptyRows", "dropPartials"}),
+    "filters": frozenset({"filters"}),
+    "cumulative_sum": frozenset[str](),
+}
 #: Operations that make buckets.
 BUCKETS = frozenset({"terms", "date_histogram", "filters"})
 #: Operations whose running sum Lens reckons by itself.
@@ -110,7 +117,7 @@ CHOICES = {
     "direction": frozenset({"asc", "desc", "none"}),
     "interval": frozenset({"auto", "1m", "1h", "1d"}),
 }
-#: Of fields in a data view.
+#: How values are shown.
 FORMATS = frozenset({"bytes", "duration", "number", "static_lookup", "url"})
 
 
