@@ -44,11 +44,11 @@ def data_view(view: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
 
 def meanings() -> dict[str, Any]:
     """Return the format that shows a code's symbol with its meaning, in our words."""
-    found: dict[str, str] = {}
-    for reading in worded():
-        if reading.symbol:
-            meaning = reading.meaning.rstrip(".")
-            found.setdefault(reading.symbol, f"{reading.symbol}: {meaning}")
+    found = {
+        one.symbol: f"{one.symbol}: {one.meaning.rstrip('.')}"
+        for one in worded()
+        if one.symbol
+    }
     entries = [{"key": key, "value": value} for key, value in sorted(found.items())]
     return {
         "id": "static_lookup",
