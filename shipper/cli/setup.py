@@ -113,6 +113,11 @@ def setup(
     in Kibana. All is planned before anything is changed.
     """
     _check(uninstall=uninstall, purge_data=purge_data, only=only, key=key)
+    if key is not None and (dry_run or diff or only):
+        raise UsageProblem(
+            "--create-api-key makes a key and looks at nothing else.",
+            remedy="Leave --dry-run, --diff and --only out.",
+        )
     if beats and key is None:
         raise UsageProblem(
             "--beats says how an API key is printed.",

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import Elasticsearch, ElasticsearchWarning
 
 from shipper.config import ElasticsearchSettings, ServerSettings
 from shipper.deliver.problems import public_url
@@ -42,6 +43,8 @@ def connect(settings: ElasticsearchSettings, *, connections: int = 4) -> Elastic
         options |= tls_options(settings, "elasticsearch")
     if not all(url.startswith(("https://", "http://")) for url in urls):
         raise _unusable(urls, "it begins with neither https:// nor http://")
+    # Elasticsearch's remarks, as on templates that overlap, would show our sources.
+    warnings.simplefilter("ignore", ElasticsearchWarning)
     try:
         return Elasticsearch(urls, **options)
     except (ValueError, TypeError, OSError) as error:

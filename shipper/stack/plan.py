@@ -7,6 +7,7 @@ Objects of other owners and of newer releases are left alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from elasticsearch import Elasticsearch
 from msgspec.structs import replace
@@ -93,7 +94,15 @@ def plan(
                 )
             )
         )
-        streams = list(outdated(client, fitted, found[Kind.COMPONENT_TEMPLATE].objects))
+        left_alone = [
+            asset.name
+            for asset in fitted
+            if asset.kind in _TEMPLATES
+            and (body := found[asset.kind].objects.get(asset.name)) is not None
+            and _anothers(asset, body)
+        ]
+        components = found[Kind.COMPONENT_TEMPLATE].objects
+        streams = list(outdated(client, fitted, components, left_alone))
         idle = stopped(client) if found.get(Kind.TRANSFORM, _NONE).objects else {}
     _require_referred(fitted, found, wanted)
     steps = [
@@ -208,8 +217,7 @@ def _step(asset: Asset, found: Inventory, *, asked: bool) -> Step:
             asset=asset,
         )
     reason = difference(asset, body)
-    theirs = owner(asset.kind, body) != OWNER
-    if theirs or version(asset.kind, body) > asset.version:
+    if _anothers(asset, body):
         return Step(kind=asset.kind, name=asset.name, action="skipped", reason=reason)
     changes = differences(asset.body, body)
     if not changes:
@@ -222,6 +230,12 @@ def _step(asset: Asset, found: Inventory, *, asked: bool) -> Step:
         asset=asset,
         changes=changes,
     )
+
+
+def _anothers(asset: Asset, body: Mapping[str, Any]) -> bool:
+    """Tell whether an installed object is somebody else's, or a newer release's."""
+    theirs = owner(asset.kind, body) != OWNER
+    return theirs or version(asset.kind, body) > asset.version
 
 
 def _unneeded(

@@ -21,6 +21,8 @@ JSON = {"accept": "application/json", "content-type": "application/json"}
 
 _METHOD_NOT_ALLOWED = 405
 _GONE = 410
+#: Two templates of one priority must not match the same names, and ``*`` matches all.
+_NOBODYS = 1_999_999_937
 _UNKNOWN_TYPE = re.compile(r"type \[(\w+)\] declared on field")
 _NO_SECURITY = "Security must be explicitly enabled"
 
@@ -171,6 +173,7 @@ def _capabilities(client: Elasticsearch) -> tuple[frozenset[str], bool]:
                 headers=JSON,
                 body={
                     "index_patterns": ["clisvc-probe-*"],
+                    "priority": _NOBODYS,
                     "data_stream": {},
                     "template": template,
                 },

@@ -24,6 +24,7 @@ from shipper.stack.step import Step
 from shipper.stack.streams import data_streams
 
 _PRIVILEGE = "manage_index_templates"
+_MADE = frozenset({"create", "update"})
 _UNPLANNED = frozenset({"unchanged", "kept", "skipped", "refused"})
 
 
@@ -82,7 +83,7 @@ def carried_out(
             done.append(refused(step, SinkUnavailable(blocked)))
         else:
             done.append(carry_out(step))
-        if done[-1].error and step.kind == before:
+        if done[-1].error and step.kind == before and step.action in _MADE:
             blocked = f"not tried, because {step.name} was refused"
     return done
 

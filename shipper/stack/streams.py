@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -60,6 +60,7 @@ def outdated(
     client: Elasticsearch,
     fitted: Iterable[Asset],
     installed: Mapping[str, Mapping[str, Any]],
+    left_alone: Collection[str] = (),
 ) -> Iterator[tuple[str, str]]:
     """Yield data streams whose write index lacks fields, and what is different.
 
@@ -68,11 +69,15 @@ def outdated(
         fitted: all objects, as the server gets them.
         installed: component templates the server has: one called ``@custom`` may give
             a field of ours another type.
+        left_alone: templates that are others' or newer: what is made with one of them
+            does not become what ours say.
     """
     fitted = tuple(fitted)
     for stream in data_streams(client):
         template = template_of(stream.name, fitted)
-        if template is None:
+        if template is None or not {*left_alone}.isdisjoint(
+            (template.name, *template.body["composed_of"])
+        ):
             continue
         index = stream.indices[-1]
         try:

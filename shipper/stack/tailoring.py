@@ -50,6 +50,10 @@ def tailored(fitting: Fitting) -> Iterator[Asset]:
                 body = _component(_supported(one.body, fitting.server), fitting)
             case Kind.INDEX_TEMPLATE:
                 body = _supported(one.body, fitting.server)
+            case Kind.ROLE if Kind.ILM_POLICY in fitting.lacking:
+                # A privilege to manage what there is not is unknown, too.
+                kept = [each for each in one.body["cluster"] if each != "manage_ilm"]
+                body = one.body | {"cluster": kept}
             case _:
                 body = one.body
         yield msgspec.structs.replace(one, body=body)

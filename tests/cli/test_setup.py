@@ -109,7 +109,13 @@ def test_key(words: tuple[str, ...], name: str, secret: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--purge-data",), ("--uninstall", "--only", "roles"), ("--beats",)],
+    [
+        ("--purge-data",),
+        ("--uninstall", "--only", "roles"),
+        ("--beats",),
+        ("--create-api-key", "x", "--dry-run"),
+        ("--create-api-key", "x", "--only", "roles"),
+    ],
     ids=" ".join,
 )
 def test_wrong_use(words: tuple[str, ...], closed_url: str) -> None:

@@ -11,6 +11,7 @@ from elasticsearch import Elasticsearch
 from shipper.config import SetupSettings
 from shipper.errors import NotPermitted, SinkUnavailable, UsageProblem
 from shipper.stack import (
+    OWNER,
     Kind,
     Step,
     apply,
@@ -211,6 +212,11 @@ def test_serverless() -> None:
 
     template = server.objects[_COMPONENT]["logs-sms.shipper@settings"]["template"]
     assert template == {"lifecycle": {"enabled": True, "data_retention": "30d"}}
+    # It does not know the privilege to manage policies either.
+    assert server.objects["_security/role"]["clisvc_setup"]["cluster"] == [
+        *("monitor", "manage_index_templates"),
+        *("manage_ingest_pipelines", "manage_transform"),
+    ]
     assert first_error(steps) is None
 
 
@@ -474,6 +480,28 @@ def test_old_stream_is_rolled_over() -> None:
     assert server.changes == ["POST /logs-sms.state-lab/_rollover"]
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "meta"),
+    [
+        (_TEMPLATE, "logs-sms.clisvc", {"managed_by": "ops"}),
+        (_COMPONENT, "logs-sms@mappings", {"managed_by": OWNER, "version": 99}),
+    ],
+    ids=["of others", "newer"],
+)
+def test_stream_of_templates_left_alone(
+    place: str, name: str, meta: dict[str, object]
+) -> None:
+    """A stream that would not become what ours say is not rolled over each time."""
+    server = FullServer("9.2.0")
+    with connected(server) as client:
+        apply(client, plan(client))
+        server.objects[place][name]["_meta"] = meta
+        server.streams["logs-sms.clisvc-lab"] = {"properties": {}}
+        actions = {step.action for step in plan(client)}
+
+    assert actions == {"unchanged", "skipped"}
+
+
 def test_type_that_somebody_wants() -> None:
     """A type given by ``@custom`` is what a write index should have: no rollover."""
     server = FullServer("9.2.0")
@@ -577,6 +605,21 @@ def test_uninstall_leaves_what_others_name() -> None:
         "logs-sms.records": "the template ops uses it",
     }
     assert "DELETE /_ilm/policy/logs-sms.state" in server.changes
+
+
+def test_one_refused_removal() -> None:
+    """A pipeline that stays does not keep policies and roles from being removed."""
+    server = FullServer("9.2.0")
+    with connected(server) as client:
+        apply(client, plan(client))
+        words = "cannot be deleted because it is the default pipeline for 1 index(es)"
+        server.refused[f"DELETE /_ingest/pipeline/{_PIPELINES[0]}"] = problem(
+            400, "illegal_argument_exception", words
+        )
+        steps = apply(client, plan_removal(client))
+
+    assert [step.name for step in steps if step.error] == [_PIPELINES[0]]
+    assert server.objects[_ILM] == {}
 
 
 def test_uninstall_with_data() -> None:
