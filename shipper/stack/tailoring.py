@@ -17,6 +17,8 @@ Lifecycle = Literal["ilm", "dsl", ""]
 
 LOGSDB = "logs-sms@logsdb"
 
+_PIPELINES = ("default_pipeline", "final_pipeline")
+
 
 class Fitting(Struct, frozen=True, kw_only=True):
     """What the objects are fitted to.
@@ -49,7 +51,7 @@ def tailored(fitting: Fitting) -> Iterator[Asset]:
             case Kind.COMPONENT_TEMPLATE:
                 body = _component(_supported(one.body, fitting.server), fitting)
             case Kind.INDEX_TEMPLATE:
-                body = _supported(one.body, fitting.server)
+                body = _piped(_supported(one.body, fitting.server), fitting)
             case Kind.ROLE if Kind.ILM_POLICY in fitting.lacking:
                 # A privilege to manage what there is not is unknown, too.
                 kept = [each for each in one.body["cluster"] if each != "manage_ilm"]
@@ -92,12 +94,24 @@ def _policy(one: Asset, settings: SetupSettings) -> dict[str, Any]:
     return {"policy": policy | {"phases": phases}}
 
 
+def _piped(body: dict[str, Any], fitting: Fitting) -> dict[str, Any]:
+    """Take out the pipeline of a transform's index where there are none."""
+    settings = body.get("template", {}).get("settings", {})
+    if Kind.INGEST_PIPELINE not in fitting.lacking or "index" not in settings:
+        return body
+    left = {
+        key: settings["index"][key] for key in settings["index"].keys() - _PIPELINES
+    }
+    template = body["template"] | {"settings": settings | {"index": left}}
+    return body | {"template": template}
+
+
 def _component(body: dict[str, Any], fitting: Fitting) -> dict[str, Any]:
     """Take out what the server has nothing for: pipelines, policies."""
     template = dict(body["template"])
     index = dict(template.get("settings", {}).get("index", {}))
     if Kind.INGEST_PIPELINE in fitting.lacking:
-        for key in ("default_pipeline", "final_pipeline"):
+        for key in _PIPELINES:
             index.pop(key, None)
     if "lifecycle" in index and fitting.lifecycle != "ilm":
         policy = index.pop("lifecycle")["name"]

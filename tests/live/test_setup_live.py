@@ -255,6 +255,22 @@ def test_brought_up_to_date(prepared: Elasticsearch, version: int, reason: str) 
 
 
 @both_majors
+def test_template_for_everything(server_url: str) -> None:
+    """A template that matches every name, without a priority, is in nobody's way."""
+    with Elasticsearch(server_url, max_retries=0) as client:
+        settings = {"settings": {"number_of_replicas": 0}}
+        client.indices.put_index_template(
+            name="defaults", index_patterns=["*"], template=settings
+        )
+        try:
+            steps = apply(client, plan(client))
+        finally:
+            client.indices.delete_index_template(name="defaults")
+
+    assert [step.name for step in steps if step.error] == []
+
+
+@both_majors
 def test_shadowed(prepared: Elasticsearch) -> None:
     """A template that would win over ours is named instead of making bare streams."""
     prepared.indices.put_index_template(

@@ -41,6 +41,7 @@ _FORBIDDEN = problem(
 _NO_LICENCE = problem(
     403, "security_exception", "current license is non-compliant for [transform]"
 )
+_ARRIVAL = {"default_pipeline": "logs-sms.arrival-1"}
 _PIPELINES = [one.name for one in assets() if one.kind is Kind.INGEST_PIPELINE]
 #: What everything is on a server that has it all, by kind, in order.
 _ALL = {
@@ -191,7 +192,7 @@ def test_stream_lifecycle_when_asked() -> None:
     template = server.objects[_COMPONENT]["logs-sms.state@settings"]["template"]
     assert template == {
         "lifecycle": {"enabled": True, "data_retention": "730d"},
-        "settings": {"index": {"lifecycle": {"prefer_ilm": False}}},
+        "settings": {"index": _ARRIVAL | {"lifecycle": {"prefer_ilm": False}}},
     }
     assert server.objects[_ILM] == {}
     assert _taken(steps, "skipped") == {
@@ -211,7 +212,10 @@ def test_serverless() -> None:
         steps = apply(client, plan(client))
 
     template = server.objects[_COMPONENT]["logs-sms.shipper@settings"]["template"]
-    assert template == {"lifecycle": {"enabled": True, "data_retention": "30d"}}
+    assert template == {
+        "lifecycle": {"enabled": True, "data_retention": "30d"},
+        "settings": {"index": _ARRIVAL},
+    }
     # It does not know the privilege to manage policies either.
     assert server.objects["_security/role"]["clisvc_setup"]["cluster"] == [
         *("monitor", "manage_index_templates"),
@@ -228,7 +232,7 @@ def test_no_lifecycle_at_all() -> None:
 
     body = server.objects[_COMPONENT]["logs-sms.shipper@settings"]
     reasons = {step.reason for step in steps if step.action == "skipped"}
-    assert body["template"] == {}
+    assert body["template"] == {"settings": {"index": _ARRIVAL}}
     assert reasons == {"Elasticsearch 9.2.0 has no index lifecycle management"}
 
 
@@ -323,8 +327,11 @@ def test_pipeline_whose_scripts_are_forbidden() -> None:
     with connected(server) as client:
         steps = apply(client, plan(client))
 
-    (skipped,) = (step for step in steps if step.action == "skipped")
-    assert skipped.reason == f"Elasticsearch 8.17.4 cannot run it: {words}"
+    assert {(s.kind, s.reason) for s in steps if s.action == "skipped"} == {
+        (Kind.INGEST_PIPELINE, f"Elasticsearch 8.17.4 cannot run it: {words}")
+    }
+    written = server.objects[_TEMPLATE]["sms-agent-state"]["template"]["settings"]
+    assert "default_pipeline" not in written["index"]
     assert set(server.objects[_TEMPLATE]) == set(_ALL[Kind.INDEX_TEMPLATE])
 
 
