@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from elastic_transport import ApiError
-from elasticsearch import AuthorizationException, Elasticsearch
+from elasticsearch import AuthorizationException, Elasticsearch, NotFoundError
 from msgspec import Struct, field
 
 from shipper.stack.assets import OWNER, Kind, assets, owner
@@ -118,11 +118,17 @@ def _streams(
 def _indices(
     client: Elasticsearch, transforms: Inventory, *, purge: bool
 ) -> Iterator[Step]:
-    """Yield the indices into which installed transforms of ours write."""
-    for body in transforms.objects.values():
-        if owner(Kind.TRANSFORM, body) != OWNER:
-            continue
-        name = body["dest"]["index"]
+    """Yield the indices into which transforms of ours write, or have written."""
+    names = [
+        body["dest"]["index"]
+        for body in transforms.objects.values()
+        if owner(Kind.TRANSFORM, body) == OWNER
+    ]
+    for one in assets():
+        if one.kind is Kind.TRANSFORM and one.name not in transforms.objects:
+            name = one.body["dest"]["index"]
+            names += [name] if _written_by(client, name) == one.name else []
+    for name in names:
         # Asked for by a pattern: a name nothing has would be an error.
         reply = client.indices.resolve_index(name=f"{name}*").body
         if any(index["name"] == name for index in reply["indices"]):
@@ -132,6 +138,16 @@ def _indices(
                 action="remove" if purge else "kept",
                 reason="its documents are purged" if purge else _DATA,
             )
+
+
+def _written_by(client: Elasticsearch, index: str) -> str:
+    """Return the transform that made an index, as Elasticsearch notes in it."""
+    try:
+        reply = client.indices.get_mapping(index=index).body
+    except (AuthorizationException, NotFoundError):
+        return ""
+    meta = reply.get(index, {}).get("mappings", {}).get("_meta", {})
+    return str(meta.get("_transform", {}).get("transform", ""))
 
 
 def _held(found: Mapping[Kind, Inventory], streams: Iterable[Step]) -> _Held:
@@ -205,10 +221,20 @@ def _settings(template: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _objects(kind: Kind, found: Inventory, held: _Held) -> Iterator[Step]:
+    if found.refusal:
+        yield Step(
+            kind=kind,
+            name=f"{kind}s",
+            action="kept",
+            reason="these credentials may not see whether there are any",
+        )
+    ours = {one.name for one in assets() if one.kind is kind}
     for name, body in found.objects.items():
-        if owner(kind, body) != OWNER:
-            continue
         reason = held.reasons.get((kind, name), "")
+        if (theirs := owner(kind, body)) != OWNER:
+            if name not in ours:
+                continue
+            reason = f"it belongs to {theirs or 'someone else'}"
         yield Step(
             kind=kind,
             name=name,

@@ -74,6 +74,7 @@ def test_uninstall() -> None:
     assert done.code == 0
     assert kept == {
         "logs-sms.state-lab",
+        "logs-sms.arrival-1",
         "logs-sms.state",
         "logs-sms.state@mappings",
         "logs-sms.state@settings",

@@ -120,14 +120,25 @@ class FullServer:
         elif path.startswith("/_data_stream"):
             body = {"data_streams": [{"name": name} for name in self.streams]}
         elif path.endswith("/_mapping"):
-            index = path.split("/")[1]
-            stream = index.removeprefix(".ds-").removesuffix("-000001")
-            body = {index: {"mappings": self.streams[stream]}}
+            return self._mapped(path.split("/")[1])
         if body is not None:
             return Answer(body=body)
         place, _, names = path.strip("/").rpartition("/")
         place, names = (place, names) if place in _PLACES else (names, "*")
         return self._listed(place, names)
+
+    def _mapped(self, index: str) -> Answer:
+        """Tell how an index is mapped; of a transform's that is noted in it."""
+        if not index.startswith("sms-"):
+            stream = index.removeprefix(".ds-").removesuffix("-000001")
+            return Answer(body={index: {"mappings": self.streams[stream]}})
+        if index not in self.indices:
+            reason = f"no such index [{index}]"
+            return problem(404, "index_not_found_exception", reason)
+        made = {"created_by": "transform"}
+        name = {"transform": index.rpartition("-v")[0]}
+        meta = {"_meta": made | {"_transform": name}}
+        return Answer(body={index: {"mappings": meta}})
 
     def _made(self, stream: str) -> dict[str, Any]:
         """Compose what a data stream would be made of, as far as fields go."""

@@ -646,6 +646,34 @@ def test_uninstall_with_data() -> None:
     assert gone.index("DELETE /_transform/sms-agent-state") < stream
 
 
+def test_purge_after_an_uninstall() -> None:
+    """What transforms wrote that are gone already is known by what is noted in it."""
+    server = FullServer("9.2.0")
+    with connected(server) as client:
+        apply(client, plan(client))
+        server.indices += ["sms-agent-state-v1", "sms-host-state-v1"]
+        apply(client, plan_removal(client))
+        first = list(server.indices)
+        apply(client, plan_removal(client, purge=True))
+
+    assert first == ["sms-agent-state-v1", "sms-host-state-v1"]
+    assert server.indices == []
+
+
+def test_what_uninstall_cannot_see_or_does_not_own() -> None:
+    """Roles that may not be seen, and objects of others with our names, are told."""
+    roles = "GET /_security/role/" + ",".join(_ALL[Kind.ROLE])
+    server = FullServer("9.2.0", refused={roles: _FORBIDDEN})
+    server.objects[_COMPONENT]["logs-sms@settings"] = {"_meta": {"managed_by": "ops"}}
+    with connected(server) as client:
+        steps = plan_removal(client)
+
+    assert [(step.name, step.action, step.reason) for step in steps] == [
+        ("logs-sms@settings", "kept", "it belongs to ops"),
+        ("roles", "kept", "these credentials may not see whether there are any"),
+    ]
+
+
 def test_purge_leaves_the_indices_of_others() -> None:
     """An index is ours if a transform of ours writes it, whatever its name is like."""
     server = FullServer("9.2.0")
