@@ -90,25 +90,26 @@ def detections(kibana: Kibana, steps: Sequence[Step], bodies: Bodies) -> list[St
     reply = kibana.upload("/api/detection_engine/rules/_import", lines)
     if reply.error:
         return [refused(step, reply.error) for step in steps]
-    problems = {
-        error.get("rule_id", ""): error["error"] for error in reply.body["errors"]
-    }
-    nameless = [
-        problem
-        for name, problem in problems.items()
-        if name not in {one.id for _, one in each}
+    problems = [
+        (error.get("rule_id", ""), error["error"]) for error in reply.body["errors"]
     ]
-    # What could not be read has no name: it is what is not there afterwards.
-    written = _alike(kibana, [one for _, one in each]) if nameless else set[str]()
+    ids = {one.id for _, one in each}
+    # Errors need not name the rules they are about, and one rule's connector that is
+    # missing may keep all others back: what is there counts.
+    complete = reply.body["success_count"] == len(each)
+    written = ids if complete else _alike(kibana, [one for _, one in each])
+    nameless = [problem for name, problem in problems if name not in ids]
+    others = nameless or [problem for _, problem in problems]
     done: list[Step] = []
     for step, one in each:
-        if problem := problems.get(one.id):
-            error = _told(f"{kibana.where}: {one.name}", [problem])
-            done.append(refused(step, error))
-        elif nameless and one.id not in written:
-            done.append(refused(step, _told(kibana.where, nameless)))
-        else:
+        if own := [problem for name, problem in problems if name == one.id]:
+            done.append(refused(step, _told(f"{kibana.where}: {one.name}", own)))
+        elif one.id in written:
             done.append(step)
+        elif others:
+            done.append(refused(step, _told(kibana.where, others)))
+        else:
+            done.append(refused(step, _unwritten(kibana.where, one, held=False)))
     return done
 
 

@@ -10,7 +10,7 @@ import pytest
 from shipper.config import KibanaSettings
 from shipper.errors import ConfigError, NotPermitted, SinkUnavailable
 from shipper.kibana import Kibana, apply, plan, plan_removal
-from shipper.kibana.objects import SAVED, Kind
+from shipper.kibana.objects import SAVED, Kind, objects
 from shipper.stack import first_error
 from tests.fakes.kibana import FakeKibana, Request, Said, detected, imported, refused
 from tests.kibana.test_setup import (
@@ -118,6 +118,40 @@ def test_detection_rule_that_could_not_be_read() -> None:
 
     assert [step.name for step in done if step.error] == [DETECTION.name]
     assert "risk_score: Expected number" in step_of(done, DETECTION).reason
+
+
+def test_file_of_detection_rules_that_was_held_back() -> None:
+    """8.17 writes no rule where one has a connector it lacks, and names only that."""
+    problem = {"status_code": 404, "message": "1 connector is missing: c1"}
+    unread = ({"rule_id": DETECTION.id, "error": problem},)
+    every = tuple(one.id for one in objects() if one.kind is Kind.DETECTION)
+
+    done = set_up(Reluctant(every, [], unread), "security")
+
+    rules = [step for step in done if step.kind == Kind.DETECTION]
+    assert actions(rules) == {"refused"}
+    assert all("1 connector is missing: c1" in step.reason for step in rules)
+
+
+def test_two_detection_rules_that_could_not_be_read() -> None:
+    """Errors without a name are told one and all."""
+    words = ("risk_score: Expected number", "name: Required")
+    unread = tuple(
+        {"rule_id": "(unknown id)", "error": {"status_code": 400, "message": each}}
+        for each in words
+    )
+
+    done = set_up(Reluctant((DETECTION.id,), [], unread), "security")
+
+    assert "; ".join(words) in step_of(done, DETECTION).reason
+
+
+def test_detection_rules_that_are_missing_without_an_error() -> None:
+    """A count that is short is an answer that leaves something out."""
+    done = set_up(Reluctant((DETECTION.id,), []), "security")
+
+    assert [step.name for step in done if step.error] == [DETECTION.name]
+    assert "does not say why" in step_of(done, DETECTION).reason
 
 
 @pytest.mark.parametrize("rules", ["stack", "security"])

@@ -415,10 +415,12 @@ def test_refused_detection_rules() -> None:
     errors = [
         {"rule_id": DETECTION.id, "error": {"status_code": 403, "message": words}}
     ]
-    count = sum(one.kind is Kind.DETECTION for one in objects()) - 1
-    said = {DETECTION_IMPORT: detected(count, errors)}
+    fake = FakeKibana()
+    set_up(fake, "security")
+    fake.single[DETECTION_PLACE]["note"] = "changed"
+    fake.said[DETECTION_IMPORT] = detected(0, errors)
 
-    done = set_up(FakeKibana(said=said), "security")
+    done = set_up(fake, "security")
 
     assert [step.name for step in done if step.error] == [DETECTION.name]
     assert words in step_of(done, DETECTION).reason
