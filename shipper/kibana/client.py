@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from elastic_transport import (
@@ -47,7 +47,7 @@ _SERIALIZERS = {
 _MARKUP = re.compile(r"<[^>]*>")
 _BREAKS = re.compile(r"\s+")
 #: What a browser's address has behind the base path.
-_INSIDE = re.compile(r"/s/(?P<space>[^/?#]+)(?:/|$)|/app(?:/|$)")
+_INSIDE = re.compile(r"/s/(?P<space>[^/]+)(?:/|$)|/app/[^/]")
 _REMEDIES = {
     NOT_FOUND: "Check the address; behind a proxy it ends with Kibana's base path.",
     _CONFLICT: "Another space has its id: remove it there, or use that space.",
@@ -250,11 +250,11 @@ def _transport(settings: KibanaSettings, where: str) -> Transport:
         tls = tls_options(settings, "kibana")
     elif not settings.url.startswith("http://"):
         raise _unusable(where, "it begins with neither https:// nor http://")
-    if inside := _INSIDE.search(settings.url):
-        place = f"the space {inside['space']}" if inside["space"] else "a page"
-        reason = f"it leads to {place} of Kibana"
-        raise _unusable(where, reason, space=inside["space"] or "")
     try:
+        if inside := _INSIDE.search(urlsplit(where).path):
+            place = f"the space {inside['space']}" if inside["space"] else "a page"
+            reason = f"it leads to {place} of Kibana"
+            raise _unusable(where, reason, space=inside["space"] or "")
         node = url_to_node_config(settings.url, use_default_ports_for_scheme=True)
         return Transport(
             [node.replace(request_timeout=settings.timeout, **tls)],

@@ -135,12 +135,20 @@ def test_wrong_credentials() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["siem.example", "ftp://siem.example", "https://", "http://x:port"]
+    "url",
+    ["siem.example", "ftp://siem.example", "https://", "http://x:port", "http://[x"],
 )
 def test_unusable_address(url: str) -> None:
     """An address that is none is a matter of the settings."""
     with pytest.raises(ConfigError, match=r"^kibana\.url: "):
         Kibana(KibanaSettings(url=url, password=Secret(SECRET)))
+
+
+@pytest.mark.parametrize("url", ["https://app/kibana", "https://s/x", "http://x/app"])
+def test_address_that_only_looks_like_a_page(url: str) -> None:
+    """A host may be called app, and so may a base path."""
+    with Kibana(KibanaSettings(url=url)) as client:
+        assert client.where == url
 
 
 def test_tls(tmp_path: Path) -> None:
