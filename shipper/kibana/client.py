@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client of Kibana: address, space, credentials, TLS, and what an answer means."""
+"""The client of Kibana: address, space, credentials, TLS, and trying again."""
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlencode, urlsplit
@@ -18,24 +18,25 @@ from elastic_transport import (
     TransportError,
 )
 from elastic_transport.client_utils import basic_auth_to_header, url_to_node_config
-from msgspec import Struct
 
+from shipper.clock import pause
 from shipper.config import KibanaSettings
 from shipper.deliver import public_url
 from shipper.deliver.client import tls_options
-from shipper.deliver.problems import stranger, unanswered
-from shipper.errors import ConfigError, NotPermitted, ShipperError, SinkUnavailable
+from shipper.deliver.problems import unanswered
+from shipper.errors import ConfigError
+from shipper.kibana.replies import (
+    BUSY,
+    PRODUCT,
+    REDIRECT,
+    UNAVAILABLE,
+    Reply,
+    foreign,
+)
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Query = Mapping[str, str | Sequence[str]]
 
-NOT_FOUND = 404
-_PRODUCT = "Kibana"
-_REDIRECT, _BAD, _UNAUTHENTICATED, _FORBIDDEN, _CONFLICT, _TOO_LARGE, _BUSY = (
-    *(300, 400, 401, 403, 409, 413, 429),
-)
-_UNAVAILABLE = 503
-_MAX_REASON = 300
 _JSON = "application/json"
 _FORM = "multipart/form-data"
 #: Texts are what proxies answer; a form is bytes already.
@@ -44,54 +45,12 @@ _SERIALIZERS = {
     "text/*": TextSerializer(),
     _FORM: TextSerializer(),
 }
-_MARKUP = re.compile(r"<[^>]*>")
-_BREAKS = re.compile(r"\s+")
+#: Seconds after which a request is sent again that Kibana was too busy for.
+_WAITS_S = (1.0, 4.0)
+#: It may ask to be left alone for longer, but a person is waiting.
+_LONGEST_WAIT_S = 30.0
 #: What a browser's address has behind the base path.
 _INSIDE = re.compile(r"/s/(?P<space>[^/]+)(?:/|$)|/app/[^/]")
-_REMEDIES = {
-    NOT_FOUND: "Check the address; behind a proxy it ends with Kibana's base path.",
-    _CONFLICT: "Another space has its id: remove it there, or use that space.",
-    _BUSY: "Try again later: what is done by now is found unchanged.",
-    _TOO_LARGE: "Raise the limit of the proxy, or savedObjects.maxImportPayloadBytes.",
-    _UNAVAILABLE: "Wait until Kibana has started, and try again.",
-}
-
-
-class Reply(Struct, frozen=True, kw_only=True):
-    """What Kibana answered.
-
-    Attributes:
-        status: of HTTP.
-        body: JSON, or text if it is none.
-        where: address of the server, without secrets.
-        location: where it sends us instead.
-    """
-
-    status: int
-    body: Any
-    where: str
-    location: str = ""
-
-    @property
-    def words(self) -> str:
-        """Kibana's own account of what went wrong, in one line."""
-        body = self.body
-        text = body.get("message") if isinstance(body, dict) else body
-        plain = _MARKUP.sub(" ", text) if isinstance(text, str) else ""
-        return _BREAKS.sub(" ", plain).strip().rstrip(".")[:_MAX_REASON]
-
-    @property
-    def error(self) -> ShipperError | None:
-        """What a person is told, if it was refused."""
-        if self.status < _REDIRECT:
-            return None
-        if self.status < _BAD:
-            target = public_url(self.location) or "another address"
-            return SinkUnavailable(
-                f"{self.where} sends us to {target} ({self.status}).",
-                remedy="Give Kibana's own address, with its base path if it has one.",
-            )
-        return refusal(self.where, self.status, self.words)
 
 
 class Kibana:
@@ -99,12 +58,16 @@ class Kibana:
 
     Args:
         settings: where it is and who we are.
+        pause: waits for some seconds.
 
     Raises:
         ConfigError: the settings do not fit together.
     """
 
-    def __init__(self, settings: KibanaSettings) -> None:
+    def __init__(
+        self, settings: KibanaSettings, *, pause: Callable[[float], None] = pause
+    ) -> None:
+        self._pause = pause
         self.where = public_url(settings.url)
         self.space = settings.space
         self._headers = {"kbn-xsrf": "clisvc-shipper", "accept": _JSON}
@@ -138,20 +101,23 @@ class Kibana:
         *,
         query: Query | None = None,
         body: object = None,
+        once: bool = False,
     ) -> Reply:
-        """Send a request to our space.
+        """Send a request to our space; again, if Kibana is too busy for it.
 
         Args:
             method: of HTTP.
             path: below the base path and the space, such as ``/api/status``.
             query: parameters; a list is given once for each of its members.
             body: becomes JSON.
+            once: what is done twice is refused, so an outage is not tried again: a
+                proxy may have passed the request on.
 
         Raises:
             SinkUnavailable: no answer came, or none that can be read.
         """
         encoded = None if body is None else msgspec.json.encode(body)
-        return self._send(method, _target(path, query), encoded, _JSON)
+        return self._send(method, _target(path, query), encoded, _JSON, once=once)
 
     def upload(
         self, path: str, lines: Sequence[object], *, query: Query | None = None
@@ -180,7 +146,13 @@ class Kibana:
         return self._send("POST", target, body, kind)
 
     def _send(
-        self, method: Method, target: str, body: bytes | None, kind: str
+        self,
+        method: Method,
+        target: str,
+        body: bytes | None,
+        kind: str,
+        *,
+        once: bool = False,
     ) -> Reply:
         headers = dict(self._headers)
         if body is not None:
@@ -189,55 +161,36 @@ class Kibana:
             # Serverless keeps what reads and removes single objects to itself.
             headers["x-elastic-internal-origin"] = "clisvc-shipper"
         space = "" if self.space == "default" else f"/s/{self.space}"
+        busy = {BUSY} if once else {BUSY, UNAVAILABLE}
+        for wait_s in _WAITS_S:
+            reply = self._once(method, f"{space}{target}", body, headers)
+            if reply.status not in busy:
+                return reply
+            self._pause(max(wait_s, min(reply.wait_s, _LONGEST_WAIT_S)))
+        return self._once(method, f"{space}{target}", body, headers)
+
+    def _once(
+        self, method: Method, target: str, body: bytes | None, headers: dict[str, str]
+    ) -> Reply:
         try:
             reply = self._transport.perform_request(
-                method, f"{space}{target}", body=body, headers=headers
+                method, target, body=body, headers=headers
             )
         except TransportError as error:
             raise unanswered(
-                error, self.where, product=_PRODUCT, authority="CLISVC_KIBANA_CA_CERT"
+                error, self.where, product=PRODUCT, authority="CLISVC_KIBANA_CA_CERT"
             ) from error
-        if reply.meta.status < _REDIRECT and isinstance(reply.body, str) and reply.body:
+        meta = reply.meta
+        if meta.status < REDIRECT and isinstance(reply.body, str) and reply.body:
             raise foreign(self.where, "it answered with a page")
+        asked = meta.headers.get("retry-after") or ""
         return Reply(
-            status=reply.meta.status,
+            status=meta.status,
             body=reply.body,
             where=self.where,
-            location=reply.meta.headers.get("location") or "",
+            location=meta.headers.get("location") or "",
+            wait_s=float(asked) if asked.isdecimal() else 0.0,
         )
-
-
-def refusal(where: str, status: int, words: str) -> ShipperError:
-    """Return the error for what Kibana refused.
-
-    Args:
-        where: address of the server, without secrets.
-        status: of HTTP, or of one object behind a 200.
-        words: Kibana's own account.
-    """
-    detail = f": {words}" if words else ""
-    if status == _UNAUTHENTICATED:
-        return NotPermitted(
-            f"{where} does not accept the credentials ({status}{detail}).",
-            remedy="Check CLISVC_KIBANA_API_KEY, or CLISVC_KIBANA_USERNAME and"
-            " CLISVC_KIBANA_PASSWORD; without them those for Elasticsearch are used.",
-        )
-    if status == _FORBIDDEN:
-        licence = "licen" in words.lower()
-        return NotPermitted(
-            f"{where} refuses the request ({status}{detail}).",
-            remedy="The licence does not include it; leave it out, or extend it."
-            if licence
-            else "Check the user's role: it needs the feature in this space.",
-        )
-    return SinkUnavailable(
-        f"{where} answered {status}{detail}.", remedy=_REMEDIES.get(status, "")
-    )
-
-
-def foreign(where: str, evidence: str) -> SinkUnavailable:
-    """Return that something else than Kibana answers at an address."""
-    return stranger(where, evidence, product=_PRODUCT)
 
 
 def _target(path: str, query: Query | None) -> str:

@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from shipper.kibana.client import NOT_FOUND, Kibana, Reply
+from shipper.kibana.client import Kibana
 from shipper.kibana.objects import SAVED, Kind, Object, objects
+from shipper.kibana.replies import NOT_FOUND, Reply
 from shipper.stack import Inventory
 
 _FORBIDDEN = 403

@@ -13,10 +13,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from shipper.errors import ShipperError, SinkUnavailable
-from shipper.kibana.client import Kibana, refusal
+from shipper.kibana.client import Kibana
 from shipper.kibana.holdings import holdings
 from shipper.kibana.likeness import THEIRS, changes, tags
 from shipper.kibana.objects import SAVED, Kind, Object, named
+from shipper.kibana.replies import refusal
 from shipper.stack import Step, refused
 
 #: With one of these among the errors, Kibana has not written the file as a rule.

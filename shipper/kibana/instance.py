@@ -9,13 +9,13 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from shipper.errors import SinkUnavailable
-from shipper.kibana.client import NOT_FOUND, Kibana, foreign
+from shipper.kibana.client import Kibana
+from shipper.kibana.replies import NOT_FOUND, UNAVAILABLE, foreign
 
 #: The oldest Kibana whose rules and dashboards ours are written for.
 OLDEST = (8, 17)
 
 _NUMBER = re.compile(r"(\d+)\.(\d+)")
-_UNAVAILABLE = 503
 #: What others, such as Elasticsearch, say to an address they do not know.
 _STRANGE = (400, 405)
 
@@ -66,7 +66,7 @@ def probe(kibana: Kibana) -> Instance:
             f"{kibana.where} is Kibana {number}, and the oldest supported is {oldest}.",
             remedy="Upgrade it; `clisvc alerts` evaluates the rules without Kibana.",
         )
-    if reply.status == _UNAVAILABLE:
+    if reply.status == UNAVAILABLE:
         summary = status.get("overall", {}).get("summary") or "it does not say why"
         raise SinkUnavailable(
             f"{kibana.where} is not available: {summary}.",

@@ -9,11 +9,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from shipper.errors import ShipperError, SinkUnavailable
-from shipper.kibana.client import NOT_FOUND, Kibana, Reply
+from shipper.kibana.client import Kibana
 from shipper.kibana.holdings import holdings, place, remove
 from shipper.kibana.imports import Bodies, detections, saved_objects
 from shipper.kibana.likeness import own_actions, tags
 from shipper.kibana.objects import SAVED, Kind, Object, named
+from shipper.kibana.replies import NOT_FOUND, Reply
 from shipper.stack import Step, carried_out, refused
 
 #: Members of a rule, and of its actions, that cannot be sent with a change.
@@ -94,7 +95,7 @@ def _sent(kibana: Kibana, step: Step, one: Object, theirs: Mapping[str, Any]) ->
     if step.action == "remove":
         return remove(kibana, one, str(theirs.get("id", one.id)))
     if step.action == "create":
-        return kibana.request("POST", place(one), body=one.body)
+        return kibana.request("POST", place(one), body=one.body, once=True)
     body = dict(one.body)
     if one.kind is Kind.RULE:
         body = _changed(one, theirs)

@@ -59,6 +59,7 @@ class Said(Struct, frozen=True, kw_only=True):
     status: int = 200
     body: Json = None
     location: str = ""
+    retry_after: str = ""
 
 
 def refused(status: int, message: str) -> Said:
@@ -130,6 +131,8 @@ class FakeKibana:
         handler.send_header("content-length", str(len(payload)))
         if said.location:
             handler.send_header("location", said.location)
+        if said.retry_after:
+            handler.send_header("retry-after", said.retry_after)
         handler.end_headers()
         handler.wfile.write(payload.encode())
 

@@ -283,11 +283,58 @@ def test_id_that_another_space_has(one: Any) -> None:  # noqa: ANN401  an object
     assert "Another space has its id" in error.remedy
 
 
-def test_too_busy() -> None:
-    """A Kibana with too much to do is told with what to do about it."""
-    done = set_up(FakeKibana(said={IMPORT: refused(429, "Too Many Requests")}), "none")
+class Busy(FakeKibana):
+    """Has too much to do the first time it is sent something.
 
-    error = first_error(done)
+    Args:
+        said: what it says then.
+    """
+
+    def __init__(self, said: Said) -> None:
+        super().__init__()
+        self.busy = said
+
+    def _known(self, request: Request, space: str) -> Said:
+        first = [each.line for each in self.requests].count(request.line) == 1
+        return self.busy if first else super()._known(request, space)
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [("", 1.0), ("7", 7.0), ("3600", 30.0), ("soon", 1.0)]
+)
+def test_busy_at_first(asked: str, waited: float) -> None:
+    """What Kibana was too busy for is sent again, when it asks for it but soon."""
+    waits: list[float] = []
+    busy = Said(status=429, body={"message": "Too Many"}, retry_after=asked)
+
+    with connected(Busy(busy), waits=waits) as client:
+        done = apply(client, plan(client, rules="both"))
+
+    assert actions(done) == {"create"}
+    assert set(waits) == {waited}
+
+
+def test_unavailable_at_first() -> None:
+    """A rule that may have been created is not created again."""
+    fake = Busy(refused(503, "unavailable"))
+
+    done = set_up(fake, "stack")
+
+    saved = [step for step in done if step.kind in SAVED]
+    assert actions(saved) == {"create"}
+    assert step_of(done, CONNECTOR).action == "refused"
+    sent = [each.line for each in fake.requests]
+    assert sent.count(IMPORT) == 2
+    assert sent.count(f"POST /api/actions/connector/{CONNECTOR.id}") == 1
+
+
+def test_too_busy() -> None:
+    """A Kibana that stays busy is told with what to do about it."""
+    fake = FakeKibana(said={IMPORT: refused(429, "Too Many Requests")})
+
+    error = first_error(set_up(fake, "none"))
+
+    assert [each.line for each in fake.requests].count(IMPORT) == 3
     assert error is not None
     assert "Try again later" in error.remedy
 

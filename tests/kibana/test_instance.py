@@ -24,7 +24,10 @@ def failed(fake: FakeKibana, space: str = "default") -> ShipperError:
     """Return why a Kibana is not taken."""
     with fake.serving() as url:
         settings = KibanaSettings(url=url, space=space, api_key=Secret(SECRET))
-        with Kibana(settings) as client, pytest.raises(ShipperError) as caught:
+        with (
+            Kibana(settings, pause=list[float]().append) as client,
+            pytest.raises(ShipperError) as caught,
+        ):
             probe(client)
     return caught.value
 

@@ -34,11 +34,14 @@ DETECTION_PLACE = ("/api/detection_engine/rules", DETECTION.id)
 
 
 @contextmanager
-def connected(fake: FakeKibana, space: str = "default") -> Iterator[Kibana]:
-    """Serve a Kibana, and connect to one of its spaces."""
+def connected(
+    fake: FakeKibana, space: str = "default", waits: list[float] | None = None
+) -> Iterator[Kibana]:
+    """Serve a Kibana, and connect to one of its spaces; ``waits`` gets the pauses."""
+    noted: list[float] = [] if waits is None else waits
     with fake.serving() as url:
         settings = KibanaSettings(url=url, space=space, api_key=Secret("a2V5"))
-        with Kibana(settings) as client:
+        with Kibana(settings, pause=noted.append) as client:
             yield client
 
 
