@@ -23,8 +23,9 @@ _PLACES = {
     Kind.CONNECTOR: "/api/actions/connector",
     Kind.RULE: "/api/alerting/rule",
 }
+_RULES = "/api/alerting/rules/_find"
 _DETECTION = "/api/detection_engine/rules"
-#: Kinds of saved objects that can refer to others.
+#: Kinds of saved objects that can refer to others and can be searched for.
 _REFERRING = ("dashboard", "search", "lens", "visualization", "map")
 _MOST = "10000"
 
@@ -68,13 +69,23 @@ def remove(kibana: Kibana, found: Object, id_there: str) -> Reply:
 
 
 def referring(kibana: Kibana, kind: Kind, id_there: str) -> list[dict[str, Any]]:
-    """Return the saved objects that refer to one, without their attributes.
+    """Return the saved objects and rules that refer to one, without their attributes.
 
     Raises:
-        ShipperError: it does not answer, or refuses.
+        ShipperError: it does not answer, or refuses for another reason than rights to
+            rules.
     """
-    reference = msgspec.json.encode([{"type": kind, "id": id_there}]).decode()
-    return _found(kibana, {"type": _REFERRING, "has_reference": reference})
+    reference = {"type": kind, "id": id_there}
+    several = msgspec.json.encode([reference]).decode()
+    found = _found(kibana, {"type": _REFERRING, "has_reference": several})
+    # Rules are hidden from the search of saved objects.
+    one = msgspec.json.encode(reference).decode()
+    reply = kibana.get(_RULES, query={"has_reference": one, "per_page": "100"})
+    rules = [] if reply.status == _FORBIDDEN else _body(reply)["data"]
+    return found + [
+        {"type": Kind.RULE, "id": rule["id"], "attributes": {"title": rule["name"]}}
+        for rule in rules
+    ]
 
 
 def references(kibana: Kibana, connector: Object) -> int:

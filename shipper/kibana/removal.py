@@ -74,7 +74,8 @@ def _used(
     if one.kind is Kind.CONNECTOR:
         ours = sum(
             any(action["id"] == one.id for action in rule.get("actions", ()))
-            for rule in found[Kind.RULE].objects.values()
+            for kind in (Kind.RULE, Kind.DETECTION)
+            for rule in found[kind].objects.values()
         )
         others = references(kibana, one) - ours
         return f"{others} more of your objects use it" if others > 0 else ""

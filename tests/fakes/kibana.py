@@ -181,13 +181,16 @@ class FakeKibana:
             said = self._one(request, space, place, name)
         elif request.path == "/api/actions/connectors":
             said = Said(body=self._connectors())
+        elif request.path == "/api/alerting/rules/_find":
+            said = Said(body=self._rules(request, space))
         return said
 
     def _saved_objects(self, request: Request, space: str, name: str) -> Said:
         here = [one for (where, _, _), one in self.saved.items() if where == space]
         if name == "_bulk_get":
             asked = [(one["type"], one["id"]) for one in request.body]
-            found = [one for one in here if (one["type"], one["id"]) in asked]
+            known = {(one["type"], one["id"]): one for one in here}
+            found = [known.get(each, _missing(*each)) for each in asked]
             return Said(body={"saved_objects": found})
         if name == "_import":
             return self._import(request, space)
@@ -275,17 +278,27 @@ class FakeKibana:
         return given | added
 
     def _connectors(self) -> Json:
+        # Each object that refers to it counts once, however often it does.
         uses = [
-            action["id"]
-            for (place, _), one in self.single.items()
-            if place == "/api/alerting/rule"
-            for action in one["actions"]
+            {action["id"] for action in one.get("actions", ())}
+            for one in self.single.values()
         ]
         return [
-            one | {"referenced_by_count": uses.count(name)}
+            one | {"referenced_by_count": sum(name in each for each in uses)}
             for (place, name), one in self.single.items()
             if place == "/api/actions/connector"
         ]
+
+    def _rules(self, request: Request, space: str) -> Json:
+        wanted = json.loads(request.query["has_reference"][0])
+        found = [
+            one | {"id": name}
+            for (place, name), one in self.single.items()
+            if place == "/api/alerting/rule"
+            and self.homes.get((place, name), space) == space
+            and wanted in _references(one)
+        ]
+        return {"page": 1, "per_page": 10, "total": len(found), "data": found}
 
     def _detection(self, request: Request) -> Said:
         place = "/api/detection_engine/rules"
@@ -301,6 +314,18 @@ class FakeKibana:
         if request.method == "DELETE":
             return Said(body=self.single.pop((place, name)))
         return Said(body=self.single[place, name])
+
+
+def _references(rule: Json) -> list[Json]:
+    """Return the saved objects that a rule's search names."""
+    search = rule.get("params", {}).get("searchConfiguration", {})
+    return [{"type": "index-pattern", "id": search["index"]}] if search else []
+
+
+def _missing(kind: str, name: str) -> Json:
+    message = f"Saved object [{kind}/{name}] not found"
+    error = {"statusCode": 404, "error": "Not Found", "message": message}
+    return {"id": name, "type": kind, "error": error}
 
 
 def imported(

@@ -242,6 +242,47 @@ def test_connector_that_only_others_use() -> None:
     assert step_of(removal, CONNECTOR).action == "kept"
 
 
+def test_connector_that_our_own_rules_use_more_than_once() -> None:
+    """Actions people added to our rules go with the rules, and keep nothing."""
+    fake = FakeKibana()
+    set_up(fake)
+    more = {"id": CONNECTOR.id, "group": "recovered", "params": {}}
+    fake.single[RULE_PLACE]["actions"].append(more)
+    fake.single[DETECTION_PLACE]["actions"] = [more | {"action_type_id": ".index"}]
+
+    with connected(fake) as client:
+        removal = plan_removal(client)
+
+    assert actions(removal) == {"remove"}
+
+
+def test_data_view_that_a_rule_searches() -> None:
+    """A rule of others on a data view of ours keeps it, and is named."""
+    fake = FakeKibana()
+    set_up(fake)
+    search = {"index": DATA_VIEW.id, "query": {"language": "kuery", "query": ""}}
+    theirs = {"name": "Mine", "params": {"searchConfiguration": search}}
+    fake.single["/api/alerting/rule", "theirs"] = theirs
+
+    with connected(fake) as client:
+        removal = plan_removal(client)
+
+    kept = {step.name: step.reason for step in removal if step.action == "kept"}
+    assert kept == {DATA_VIEW.name: "the alerting-rule 'Mine' uses it"}
+
+
+def test_object_that_is_gone_when_it_is_read() -> None:
+    """What is found and gone a moment later is not installed."""
+    ghost = {"type": "dashboard", "id": DASHBOARD.id, "attributes": {}}
+    found = Said(body={"saved_objects": [ghost]})
+    fake = FakeKibana(said={"GET /api/saved_objects/_find": found})
+
+    with connected(fake) as client:
+        planned = plan(client)
+
+    assert step_of(planned, DASHBOARD).action == "create"
+
+
 @pytest.mark.parametrize("rules", ["stack", "none"])
 def test_removal_without_rights_to_detection_rules(rules: Any) -> None:  # noqa: ANN401
     """Who never had detection rules need not be allowed to see them."""
@@ -255,6 +296,22 @@ def test_removal_without_rights_to_detection_rules(rules: Any) -> None:  # noqa:
 
     (skipped,) = (step for step in done if step.action == "skipped")
     assert skipped.kind == Kind.DETECTION
+    assert fake.saved == {}
+
+
+def test_removal_without_rights_to_rules() -> None:
+    """Who never had rules need not be allowed to see them, and is told so."""
+    fake = FakeKibana()
+    set_up(fake, "none")
+    hidden = refused(403, "Unauthorized to find rules for any rule types")
+    fake.said["GET /api/alerting/rules/_find"] = hidden
+    fake.said[f"GET /api/alerting/rule/{RULE.id}"] = refused(403, "Unauthorized")
+
+    with connected(fake) as client:
+        done = apply(client, plan_removal(client, rules="none"))
+
+    (skipped,) = (step for step in done if step.action == "skipped")
+    assert skipped.kind == Kind.RULE
     assert fake.saved == {}
 
 
