@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
+from msgspec.structs import replace
 
 from shipper.kibana import apply, plan_removal
 from tests.fakes.kibana import FakeKibana, Request, detected, imported
@@ -25,6 +26,41 @@ SPEC = (
     / "specs"
     / "kibana-oas-filtered-2025-11.json.gz"
 )
+#: What people add to a rule, as Kibana gives it back: every member an action can have.
+ADDED = (
+    {
+        "id": "mail",
+        "group": "query matched",
+        "params": {"to": ["soc@siem.example"]},
+        "connector_type_id": ".email",
+        "uuid": "8a9f3c52",
+        "frequency": {
+            "summary": False,
+            "notify_when": "onActionGroupChange",
+            "throttle": None,
+        },
+        "use_alert_data_for_template": True,
+        "alerts_filter": {
+            "query": {"kql": "host.name: a*", "filters": [], "dsl": "{}"},
+            "timeframe": {
+                "days": [1, 5],
+                "hours": {"start": "08:00", "end": "17:00"},
+                "timezone": "UTC",
+            },
+        },
+    },
+    # An action of the system has no group.
+    {
+        "id": "system-connector-.cases",
+        "params": {"subAction": "run"},
+        "connector_type_id": ".cases",
+        "uuid": "5b1d77e0",
+    },
+)
+ARTIFACTS = {
+    "dashboards": [{"id": "sms-fleet-overview"}],
+    "investigation_guide": {"blob": "Ask the service desk."},
+}
 #: Members of a detection rule newer than the document.
 NEWER = ("timestamp_override_fallback_disabled",)
 
@@ -92,7 +128,9 @@ def sent() -> tuple[Request, ...]:
     """Return every request of an installation, an update and a removal."""
     fake = FakeKibana()
     set_up(fake)
-    fake.single[RULE_PLACE]["name"] = "renamed"
+    rule = fake.single[RULE_PLACE]
+    rule["actions"] += ADDED
+    rule |= {"name": "renamed", "artifacts": ARTIFACTS}
     fake.single["/api/actions/connector", "clisvc-alerts"]["name"] = "renamed"
     set_up(fake)
     with connected(fake) as client:
@@ -116,6 +154,19 @@ def test_requests_fit() -> None:
 
     kinds = {request.method for request in requests}
     assert kinds == {"GET", "POST", "PUT", "DELETE"}
+
+
+def test_what_people_added_fits() -> None:
+    """An update sends back what people added, in the shape the API takes."""
+    (update,) = (
+        each for each in sent() if each.line == f"PUT /api/alerting/rule/{RULE.id}"
+    )
+
+    ids = [action["id"] for action in update.body["actions"]]
+    assert ids == ["clisvc-alerts", "mail", "system-connector-.cases"]
+    assert update.body["artifacts"] == ARTIFACTS
+    with pytest.raises(ValidationError):
+        check_request(replace(update, body=update.body | {"actions": [*ADDED]}))
 
 
 def test_detection_rules_fit() -> None:
