@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from shipper.errors import ShipperError, SinkUnavailable
 from shipper.kibana.client import Kibana
 from shipper.kibana.holdings import holdings, place, remove
-from shipper.kibana.imports import Bodies, detections, saved_objects
+from shipper.kibana.imports import detections, saved_objects
 from shipper.kibana.likeness import own_actions, tags
 from shipper.kibana.objects import SAVED, Kind, Object, named
 from shipper.kibana.replies import NOT_FOUND, Reply
@@ -44,42 +45,37 @@ def apply(kibana: Kibana, steps: Iterable[Step]) -> list[Step]:
         for id_here, body in each.objects.items()
     }
     sent = [step for step in planned if step.action in _CHANGES]
-    results = {
-        (step.kind, step.name): step
-        for importing, of in ((saved_objects, SAVED), (detections, (Kind.DETECTION,)))
-        if (part := [step for step in sent if step.kind in of])
-        for step in _tried(importing, kibana, part, bodies)
-    }
     silent: list[ShipperError] = []
 
-    def carry_out(step: Step) -> Step:
-        if imported := results.pop((step.kind, step.name), None):
-            return imported
+    def tried(steps: Sequence[Step], attempt: Callable[[], list[Step]]) -> list[Step]:
+        """Without an answer nothing is known of these steps, and no other is tried."""
         if silent:
-            return refused(step, SinkUnavailable(f"not tried: {silent[0].message}"))
-        one = named(step.kind, step.name, kibana.space)
-        theirs = bodies.get((one.kind, one.id), {})
+            error = SinkUnavailable(f"not tried: {silent[0].message}")
+            return [refused(step, error) for step in steps]
         try:
-            return _became(step, _sent(kibana, step, one, theirs))
+            return attempt()
         except ShipperError as error:
             silent.append(error)
-            return refused(step, error)
+            return [refused(step, error) for step in steps]
+
+    results: dict[tuple[str, str], Step] = {}
+    for importing, kinds in ((saved_objects, SAVED), (detections, (Kind.DETECTION,))):
+        if part := [step for step in sent if step.kind in kinds]:
+            imported = tried(part, partial(importing, kibana, part, bodies))
+            results |= {(step.kind, step.name): step for step in imported}
+
+    def carry_out(step: Step) -> Step:
+        if result := results.pop((step.kind, step.name), None):
+            return result
+        one = named(step.kind, step.name, kibana.space)
+        theirs = bodies.get((one.kind, one.id), {})
+        (became,) = tried(
+            [step], lambda: [_became(step, _sent(kibana, step, one, theirs))]
+        )
+        return became
 
     done = carried_out(planned, carry_out, before=Kind.CONNECTOR if sent else "")
     return [*done, *results.values()]  # and what Kibana said of what was not sent
-
-
-def _tried(
-    importing: Callable[[Kibana, Sequence[Step], Bodies], list[Step]],
-    kibana: Kibana,
-    steps: Sequence[Step],
-    bodies: Bodies,
-) -> list[Step]:
-    """Import a file; without an answer nothing is known of any of its objects."""
-    try:
-        return importing(kibana, steps, bodies)
-    except ShipperError as error:
-        return [refused(step, error) for step in steps]
 
 
 def _became(step: Step, reply: Reply) -> Step:

@@ -154,27 +154,28 @@ def test_detection_rules_that_are_missing_without_an_error() -> None:
     assert "does not say why" in step_of(done, DETECTION).reason
 
 
-@pytest.mark.parametrize("rules", ["stack", "security"])
-def test_connection_lost_half_way(rules: Any) -> None:  # noqa: ANN401  a literal
+@pytest.mark.parametrize(
+    ("place", "last"),
+    [
+        (IMPORT, None),
+        (DETECTION_IMPORT, Kind.DASHBOARD),
+        (f"POST /api/alerting/rule/{RULE.id}", Kind.CONNECTOR),
+    ],
+    ids=["saved objects", "detection rules", "a rule"],
+)
+def test_connection_lost_half_way(place: str, last: Kind | None) -> None:
     """What was done is told, and what was not; the rest is not tried."""
-    place = IMPORT if rules == "security" else f"POST /api/alerting/rule/{RULE.id}"
     fake = FakeKibana(said={place: Said(status=0)})
-    if rules == "security":
-        fake.said[DETECTION_IMPORT] = Said(status=0)
 
-    done = set_up(fake, rules)
+    done = set_up(fake)
 
-    saved = actions([step for step in done if step.kind in SAVED])
-    assert saved == ({"refused"} if rules == "security" else {"create"})
-    last = done[-1]
-    assert last.action == "refused"
+    created = [step for step in done if step.action == "create"]
+    assert [step.kind for step in created][-1:] == ([last] if last else [])
+    refusals = done[len(created) :]
+    assert actions(refusals) == {"refused"}
+    assert refusals[-1].reason.startswith("not tried")
     assert isinstance(first_error(done), SinkUnavailable)
-    if rules == "stack":
-        assert last.reason.startswith("not tried: ")
-        sent = [
-            each.line for each in fake.requests if each.line.startswith("POST /api/al")
-        ]
-        assert sent == [place]
+    assert fake.changes[-1] == place
 
 
 def test_actions_artifacts_and_tags_of_people_stay() -> None:
