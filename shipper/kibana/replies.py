@@ -18,6 +18,7 @@ _BAD, _UNAUTHENTICATED, _FORBIDDEN, _CONFLICT, _TOO_LARGE = 400, 401, 403, 409, 
 _MAX_REASON = 300
 _MARKUP = re.compile(r"<[^>]*>")
 _BREAKS = re.compile(r"\s+")
+#: Of a whole request; a single object behind a 200 may have the same status.
 _REMEDIES = {
     NOT_FOUND: "Check the address; behind a proxy it ends with Kibana's base path.",
     _CONFLICT: "Another space has its id: remove it there, or use that space.",
@@ -63,16 +64,18 @@ class Reply(Struct, frozen=True, kw_only=True):
                 f"{self.where} sends us to {target} ({self.status}).",
                 remedy="Give Kibana's own address, with its base path if it has one.",
             )
-        return refusal(self.where, self.status, self.words)
+        remedy = _REMEDIES.get(self.status, "")
+        return refusal(self.where, self.status, self.words, remedy=remedy)
 
 
-def refusal(where: str, status: int, words: str) -> ShipperError:
+def refusal(where: str, status: int, words: str, *, remedy: str = "") -> ShipperError:
     """Return the error for what Kibana refused.
 
     Args:
         where: address of the server, without secrets.
         status: of HTTP, or of one object behind a 200.
         words: Kibana's own account.
+        remedy: for what is no matter of credentials, rights or licence.
     """
     detail = f": {words}" if words else ""
     if status == _UNAUTHENTICATED:
@@ -89,9 +92,7 @@ def refusal(where: str, status: int, words: str) -> ShipperError:
             if licence
             else "Check the user's role: it needs the feature in this space.",
         )
-    return SinkUnavailable(
-        f"{where} answered {status}{detail}.", remedy=_REMEDIES.get(status, "")
-    )
+    return SinkUnavailable(f"{where} answered {status}{detail}.", remedy=remedy)
 
 
 def foreign(where: str, evidence: str) -> SinkUnavailable:

@@ -120,10 +120,11 @@ def test_detection_rule_that_could_not_be_read() -> None:
     assert "risk_score: Expected number" in step_of(done, DETECTION).reason
 
 
-def test_file_of_detection_rules_that_was_held_back() -> None:
-    """8.17 writes no rule where one has a connector it lacks, and names only that."""
+@pytest.mark.parametrize("named", [DETECTION.id, f"{DETECTION.id},another"])
+def test_file_of_detection_rules_that_was_held_back(named: str) -> None:
+    """8.17 writes no rule where some lack a connector, and names those in one id."""
     problem = {"status_code": 404, "message": "1 connector is missing: c1"}
-    unread = ({"rule_id": DETECTION.id, "error": problem},)
+    unread = ({"rule_id": named, "error": problem},)
     every = tuple(one.id for one in objects() if one.kind is Kind.DETECTION)
 
     done = set_up(Reluctant(every, [], unread), "security")
@@ -131,6 +132,7 @@ def test_file_of_detection_rules_that_was_held_back() -> None:
     rules = [step for step in done if step.kind == Kind.DETECTION]
     assert actions(rules) == {"refused"}
     assert all("1 connector is missing: c1" in step.reason for step in rules)
+    assert not any("address" in step.error.remedy for step in rules if step.error)
 
 
 def test_two_detection_rules_that_could_not_be_read() -> None:
