@@ -181,7 +181,7 @@ def test_connection_lost_half_way(place: str, last: Kind | None) -> None:
 
 
 def test_actions_artifacts_and_tags_of_people_stay() -> None:
-    """An action through our connector, a guide and a tag outlive an update."""
+    """Actions through our connector, a guide and a tag outlive an update."""
     fake = FakeKibana("9.5.1")
     set_up(fake)
     rule = fake.single[RULE_PLACE]
@@ -192,7 +192,12 @@ def test_actions_artifacts_and_tags_of_people_stay() -> None:
         "params": {"documents": [{}]},
         "frequency": {"summary": False, "notify_when": "onActionGroupChange"},
     }
-    rule["actions"] = [added | {"connector_type_id": ".index", "uuid": "added"}, ours]
+    again = RULE.body["actions"][0] | {"uuid": "again", "params": {"documents": []}}
+    rule["actions"] = [
+        added | {"connector_type_id": ".index", "uuid": "added"},
+        ours,
+        again,
+    ]
     guide = {"blob": "ask Kim"}
     rule["artifacts"] = {"dashboards": [], "investigation_guide": guide}
     rule["tags"] = [*rule["tags"], "team: desk"]
@@ -205,7 +210,7 @@ def test_actions_artifacts_and_tags_of_people_stay() -> None:
     assert step_of(done, RULE).action == "update"
     put = next(each.body for each in fake.requests if each.method == "PUT")
     own = RULE.body["actions"][0] | {"uuid": "ours"}
-    assert put["actions"] == [own, added | {"uuid": "added"}]
+    assert put["actions"] == [own, added | {"uuid": "added"}, again]
     assert put["artifacts"] == {"investigation_guide": guide}
     assert put["tags"] == [*RULE.body["tags"], "team: desk"]
     assert put["name"] == RULE.body["name"]
@@ -216,8 +221,14 @@ def test_what_people_add_to_detection_rules_stays() -> None:
     fake = FakeKibana()
     set_up(fake)
     rule = fake.single[DETECTION_PLACE]
-    suppression = {"duration": {"unit": "h", "value": 1}}
-    rule |= {"version": 4, "alert_suppression": suppression, "timeline_id": None}
+    added = {
+        "alert_suppression": {"duration": {"unit": "h", "value": 1}},
+        "investigation_fields": {"field_names": ["host.name"]},
+        "response_actions": [{"action_type_id": ".osquery", "params": {}}],
+        "timeline_id": "t1",
+        "timeline_title": "Desk",
+    }
+    rule |= added | {"version": 4}
     rule["tags"] = [*rule["tags"], "team: desk"]
     unchanged = set_up(fake)
     rule["note"] = "changed"
@@ -227,7 +238,7 @@ def test_what_people_add_to_detection_rules_stays() -> None:
     assert actions(unchanged) == {"unchanged"}
     assert step_of(done, DETECTION).action == "update"
     found = fake.single[DETECTION_PLACE]
-    assert found["alert_suppression"] == suppression
+    assert {name: found[name] for name in added} == added
     assert found["tags"] == [*DETECTION.body["tags"], "team: desk"]
     assert found["note"] == DETECTION.body["note"]
 
