@@ -17,7 +17,7 @@ Lifecycle = Literal["ilm", "dsl", ""]
 
 LOGSDB = "logs-sms@logsdb"
 
-_PIPELINES = ("default_pipeline", "final_pipeline")
+_PIPELINES = frozenset({"default_pipeline", "final_pipeline"})
 
 
 class Fitting(Struct, frozen=True, kw_only=True):
@@ -49,9 +49,9 @@ def tailored(fitting: Fitting) -> Iterator[Asset]:
                     continue
                 body = _policy(one, fitting.settings)
             case Kind.COMPONENT_TEMPLATE:
-                body = _component(_supported(one.body, fitting.server), fitting)
+                body = _component(_supported(one.body, fitting), fitting)
             case Kind.INDEX_TEMPLATE:
-                body = _piped(_supported(one.body, fitting.server), fitting)
+                body = _supported(one.body, fitting)
             case Kind.ROLE if Kind.ILM_POLICY in fitting.lacking:
                 # A privilege to manage what there is not is unknown, too.
                 kept = [each for each in one.body["cluster"] if each != "manage_ilm"]
@@ -71,17 +71,20 @@ def retention(policy: str, settings: SetupSettings) -> str:
     return f"{days[policy]}d"
 
 
-def _supported(body: Mapping[str, Any], server: Server) -> dict[str, Any]:
+def _supported(body: Mapping[str, Any], fitting: Fitting) -> dict[str, Any]:
+    """Return a template without what the server does not know or cannot run."""
     supported: dict[str, Any] = {}
     for key, value in body.items():
-        if key == "data_stream_options" and not server.failure_store:
+        if key == "data_stream_options" and not fitting.server.failure_store:
+            continue
+        if key in _PIPELINES and Kind.INGEST_PIPELINE in fitting.lacking:
             continue
         supported[key] = (
-            _supported(value, server) if isinstance(value, Mapping) else value
+            _supported(value, fitting) if isinstance(value, Mapping) else value
         )
     # A field *called* type has a mapping as its value, not a word.
     kind = supported.get("type")
-    if isinstance(kind, str) and kind in server.missing_types:
+    if isinstance(kind, str) and kind in fitting.server.missing_types:
         supported["type"] = SUBSTITUTES[kind]
         supported.pop("value", None)
     return supported
@@ -94,25 +97,10 @@ def _policy(one: Asset, settings: SetupSettings) -> dict[str, Any]:
     return {"policy": policy | {"phases": phases}}
 
 
-def _piped(body: dict[str, Any], fitting: Fitting) -> dict[str, Any]:
-    """Take out the pipeline of a transform's index where there are none."""
-    settings = body.get("template", {}).get("settings", {})
-    if Kind.INGEST_PIPELINE not in fitting.lacking or "index" not in settings:
-        return body
-    left = {
-        key: settings["index"][key] for key in settings["index"].keys() - _PIPELINES
-    }
-    template = body["template"] | {"settings": settings | {"index": left}}
-    return body | {"template": template}
-
-
 def _component(body: dict[str, Any], fitting: Fitting) -> dict[str, Any]:
-    """Take out what the server has nothing for: pipelines, policies."""
+    """Take out policies the server has nothing for, and what is empty then."""
     template = dict(body["template"])
     index = dict(template.get("settings", {}).get("index", {}))
-    if Kind.INGEST_PIPELINE in fitting.lacking:
-        for key in _PIPELINES:
-            index.pop(key, None)
     if "lifecycle" in index and fitting.lifecycle != "ilm":
         policy = index.pop("lifecycle")["name"]
         if fitting.lifecycle == "dsl":

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shipper.config import SetupSettings
 from shipper.stack import Kind, Server
 from shipper.stack.comparison import differences
-from shipper.stack.tailoring import Fitting, _component
+from shipper.stack.tailoring import Fitting, _component, _supported
 
 _FITTING = Fitting(
     server=Server(version="9.2.0", flavor="minimal"),
@@ -24,7 +24,8 @@ def test_pipelines_that_cannot_run_are_not_named() -> None:
     """Documents would be refused for a pipeline that is not there."""
     index = {"default_pipeline": "logs-sms.clisvc-1", "codec": "default"}
 
-    fitted = _component({"template": {"settings": {"index": index}}}, _FITTING)
+    template = {"template": {"settings": {"index": index}}}
+    fitted = _component(_supported(template, _FITTING), _FITTING)
 
     assert fitted == {"template": {"settings": {"index": {"codec": "default"}}}}
 
