@@ -47,6 +47,15 @@ def holdings(kibana: Kibana, kinds: Iterable[Kind]) -> dict[Kind, Inventory]:
     return found
 
 
+def ids_there(found: Mapping[Kind, Inventory]) -> dict[tuple[str, str], str]:
+    """Return the ids objects have in a space, by kind and our id."""
+    return {
+        (str(kind), id_here): str(body["id"])
+        for kind, each in found.items()
+        for id_here, body in each.objects.items()
+    }
+
+
 def place(found: Object) -> str:
     """Return the address of an object that is no saved object."""
     return f"{_PLACES[found.kind]}/{quote(found.id)}"

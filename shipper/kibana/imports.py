@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from shipper.errors import ShipperError, SinkUnavailable
 from shipper.kibana.client import Kibana
-from shipper.kibana.holdings import holdings
+from shipper.kibana.holdings import holdings, ids_there
 from shipper.kibana.likeness import THEIRS, changes, tags
-from shipper.kibana.objects import SAVED, Kind, Object, named
+from shipper.kibana.objects import Kind, Object, named
 from shipper.kibana.replies import refusal
 from shipper.stack import Step, refused
 
@@ -63,14 +63,13 @@ def saved_objects(kibana: Kibana, steps: Sequence[Step], _: Bodies) -> list[Step
     for step, one in each:
         key = (str(one.kind), one.id)
         if problem := problems.pop(key, None):
-            done.append(refused(step, _problem(kibana.where, one, problem)))
+            done.append(refused(step, _problem(kibana.where, key, one.name, problem)))
         elif one.id in written or (key in results and not unsure):
             done.append(_became(step, results.get(key, {})))
         else:
             done.append(refused(step, _unwritten(kibana.where, one, held=held)))
     for (kind, name), problem in problems.items():
-        stray = Object(kind=each[0][1].kind, id=name, name=name, body={})
-        error = _problem(kibana.where, stray, problem)
+        error = _problem(kibana.where, (kind, name), name, problem)
         done.append(refused(Step(kind=kind, name=name, action="refused"), error))
     return done
 
@@ -116,18 +115,13 @@ def detections(kibana: Kibana, steps: Sequence[Step], bodies: Bodies) -> list[St
 
 def _alike(kibana: Kibana, sent: Sequence[Object]) -> set[str]:
     """Return the ids of the objects that are there as they were sent."""
-    kinds = {one.kind for one in sent}
-    found = holdings(kibana, SAVED if kinds <= {*SAVED} else kinds)
-    ids_there = {
-        (str(kind), id_here): str(body["id"])
-        for kind, each in found.items()
-        for id_here, body in each.objects.items()
-    }
+    found = holdings(kibana, {one.kind for one in sent})
+    known = ids_there(found)
     return {
         one.id
         for one in sent
         if (theirs := found[one.kind].objects.get(one.id)) is not None
-        and not changes(one, theirs, ids_there)
+        and not changes(one, theirs, known)
     }
 
 
@@ -177,12 +171,15 @@ def _unwritten(where: str, one: Object, *, held: bool) -> ShipperError:
     )
 
 
-def _problem(where: str, one: Object, problem: Mapping[str, Any]) -> ShipperError:
-    """Return what a person is told about one saved object."""
+def _problem(
+    where: str, subject: tuple[str, str], name: str, problem: Mapping[str, Any]
+) -> ShipperError:
+    """Return what a person is told about one saved object, by its kind and id."""
+    kind, own = subject
     match problem["type"]:
         case "conflict":
-            there = problem.get("destinationId", one.id)
-            account = f"{one.kind} {there} is in its place"
+            there = problem.get("destinationId", own)
+            account = f"{kind} {there} is in its place"
             remedy = "Remove that, or import into another space."
         case "ambiguous_conflict":
             ids = [str(each["id"]) for each in problem.get("destinations", ())]
@@ -193,10 +190,10 @@ def _problem(where: str, one: Object, problem: Mapping[str, Any]) -> ShipperErro
             account = f"it refers to {', '.join(missing)}, which this space has not"
             remedy = "Run `clisvc setup` again; if it stays so, please report it."
         case "unsupported_type":
-            account = f"this Kibana has no {one.kind}"
+            account = f"this Kibana has no {kind}"
             remedy = "Switch that feature on."
         case _:
             words = str(problem.get("message", problem["type"])).rstrip(".")
             status = int(problem.get("statusCode", 400))
-            return refusal(f"{where}: {one.name}", status, words)
-    return SinkUnavailable(f"{where} refused {one.name}: {account}.", remedy=remedy)
+            return refusal(f"{where}: {name}", status, words)
+    return SinkUnavailable(f"{where} refused {name}: {account}.", remedy=remedy)

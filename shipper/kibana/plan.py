@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from shipper.errors import SinkUnavailable
 from shipper.kibana.client import Kibana
-from shipper.kibana.holdings import holdings
+from shipper.kibana.holdings import holdings, ids_there
 from shipper.kibana.likeness import changes
 from shipper.kibana.objects import FORMS, SAVED, Kind, Object, objects, title
 from shipper.stack import Inventory, Step, refused
@@ -34,16 +34,12 @@ def plan(
     """
     kinds = (*SAVED, *FORMS[rules])
     found = holdings(kibana, kinds)
-    ids_there = {
-        (str(kind), id_here): str(body["id"])
-        for kind in SAVED
-        for id_here, body in found[kind].objects.items()
-    }
+    known = ids_there(found)
     return [
         _step(
             one,
             found[one.kind],
-            ids_there,
+            known,
             asked=rules == "security" and one.kind is Kind.DETECTION,
         )
         for one in objects(kibana.space)
@@ -61,7 +57,7 @@ def taken(one: Object, theirs: Mapping[str, Any]) -> str:
 def _step(
     one: Object,
     found: Inventory,
-    ids_there: Mapping[tuple[str, str], str],
+    known: Mapping[tuple[str, str], str],
     *,
     asked: bool,
 ) -> Step:
@@ -78,11 +74,11 @@ def _step(
     if theirs is None:
         reason = "it is not installed"
         return Step(kind=one.kind, name=one.name, action="create", reason=reason)
-    return _compared(one, theirs, ids_there)
+    return _compared(one, theirs, known)
 
 
 def _compared(
-    one: Object, theirs: Mapping[str, Any], ids_there: Mapping[tuple[str, str], str]
+    one: Object, theirs: Mapping[str, Any], known: Mapping[tuple[str, str], str]
 ) -> Step:
     """Return what is done with an object that is there."""
     if reason := taken(one, theirs):
@@ -94,7 +90,7 @@ def _compared(
             remedy="Remove it in Kibana, and run `clisvc setup` again.",
         )
         return refused(_unchanged(one), error)
-    if found_changes := changes(one, theirs, ids_there):
+    if found_changes := changes(one, theirs, known):
         return Step(
             kind=one.kind,
             name=one.name,
