@@ -113,16 +113,7 @@ def setup(
     in Kibana. All is planned before anything is changed.
     """
     _check(uninstall=uninstall, purge_data=purge_data, only=only, key=key)
-    if key is not None and (dry_run or diff or only):
-        raise UsageProblem(
-            "--create-api-key makes a key and looks at nothing else.",
-            remedy="Leave --dry-run, --diff and --only out.",
-        )
-    if beats and key is None:
-        raise UsageProblem(
-            "--beats says how an API key is printed.",
-            remedy="Give --create-api-key as well.",
-        )
+    _check_key(key, beats=beats, other=dry_run or diff or bool(only))
     settings = settings_from(options).settings
     if _KIBANA in only and not settings.kibana.url:
         raise UsageProblem(
@@ -188,6 +179,19 @@ def _check(
         raise UsageProblem(
             "--uninstall removes all kinds of objects and creates no key.",
             remedy="Leave --only, but for kibana, and --create-api-key out.",
+        )
+
+
+def _check_key(key: str | None, *, beats: bool, other: bool) -> None:
+    if key is not None and other:
+        raise UsageProblem(
+            "--create-api-key makes a key and looks at nothing else.",
+            remedy="Leave --dry-run, --diff and --only out.",
+        )
+    if beats and key is None:
+        raise UsageProblem(
+            "--beats says how an API key is printed.",
+            remedy="Give --create-api-key as well.",
         )
 
 
