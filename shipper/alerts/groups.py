@@ -208,10 +208,11 @@ class Search:
         }
         for name, field in _NAMES.items():
             asked[name] = {"terms": {"field": field, "size": _NAMED}}
-        if "host.name" not in rule.by:
-            asked["host_count"] = _different("host.name")
-        if rule.count is not None and rule.count.of:
-            asked["count"] = _different(rule.count.of)
+        if not rule.fleetwide:  # of which the hosts are known by then, and counted
+            if "host.name" not in rule.by:
+                asked["host_count"] = _different("host.name")
+            if rule.count is not None and rule.count.of:
+                asked["count"] = _different(rule.count.of)
         for number, age in enumerate(rule.times):
             pick = "max" if age.pick == "newest" else "min"
             asked[f"time{number}"] = {pick: {"field": age.field}}
