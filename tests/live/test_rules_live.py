@@ -15,22 +15,20 @@ from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
-from elasticsearch.helpers import bulk
 
 from shipper.alerts import evaluate, every
 from shipper.alerts.dsl import anchor, dsl
 from shipper.alerts.kql import parse
 from shipper.demo.fleet import DEFAULT_TIMEZONE, Ending, Fleet
 from shipper.knowledge import agents
-from shipper.stack import Kind, apply, groups, plan
-from shipper.stack.assets import asset
+from shipper.stack import apply, plan
 from tests.enrich.story import ship
 from tests.live.planting import NOW_MS, Planted
+from tests.live.transformed import transformed
 from tests.views.planted import source_of
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(300)]
 
-_TRANSFORMS = ("sms-agent-state", "sms-host-state")
 _COMPILED = Path(__file__).parents[2] / "dashboards" / "rules" / "compiled"
 _OLDER = {f"older{number:02d}" for number in range(12)}
 _HOTFIX = {f"hotfix{number:03d}" for number in range(200)}
@@ -62,17 +60,9 @@ def current(elasticsearch_url: str, fleet: Planted) -> Iterator[Elasticsearch]:
     """Yield a server that also has what transforms would have made of the stories."""
     with Elasticsearch(elasticsearch_url, max_retries=0) as client:
         apply(client, plan(client))
-        for name in _TRANSFORMS:
-            index = f"{name}-v{fleet.namespace}"
-            mappings = asset(Kind.INDEX_TEMPLATE, name).body["template"]["mappings"]
-            client.indices.create(index=index, mappings=mappings)
-            until = f"{anchor(NOW_MS)}+1h"
-            found = groups(client, name, namespace=fleet.namespace, until=until)
-            bulk(client, ({"_index": index, **document} for document in found))
-            client.indices.refresh(index=index)
-        yield client
-        for name in _TRANSFORMS:
-            client.indices.delete(index=f"{name}-v{fleet.namespace}")
+        until = f"{anchor(NOW_MS)}+1h"
+        with transformed(client, fleet.namespace, until=until):
+            yield client
 
 
 def speaks_of(
@@ -246,4 +236,4 @@ def _of(index: str, namespace: str) -> str:
     """Return an index of a rule, of one namespace, or what stands for a transform's."""
     if index.startswith("logs-"):
         return f"{index.removesuffix('*')}{namespace}"
-    return f"{index}-v{namespace}"
+    return f"{index}-{namespace}"

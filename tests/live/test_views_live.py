@@ -14,9 +14,9 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from shipper.records import Stream
-from shipper.stack import Kind, apply, groups, plan
-from shipper.stack.assets import asset
-from tests.views.asked import asked, asked_search, index_of
+from shipper.stack import apply, plan
+from tests.live.transformed import transformed
+from tests.views.asked import asked, asked_search
 from tests.views.compared import (
     expected,
     in_any_order,
@@ -34,7 +34,6 @@ from tests.views.table import Row, rows
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.timeout(300)]
 
-_TRANSFORMS = ("sms-agent-state", "sms-host-state")
 _CHOICES: dict[str, tuple[str, Callable[[Facts, str], Facts]]] = {
     "host.name": ("relapsed", Facts.of_host),
     "sms.agent.id": ("hardware-inventory", Facts.of_agent),
@@ -83,14 +82,8 @@ def served(elasticsearch_url: str) -> Iterator[Served]:
             bodies = [body for its, body in shipped if its is stream]
             put(client, f"logs-{stream}-{NAMESPACE}", bodies)
         put(client, f"logs-{Stream.SHIPPER}-{NAMESPACE}", list(reports()))
-        for name in _TRANSFORMS:
-            index = index_of(name, NAMESPACE)
-            mappings = asset(Kind.INDEX_TEMPLATE, name).body["template"]["mappings"]
-            client.indices.create(index=index, mappings=mappings)
-            put(client, index, list(groups(client, name, namespace=NAMESPACE)))
-        yield Served(client)
-        for name in _TRANSFORMS:
-            client.indices.delete(index=index_of(name, NAMESPACE))
+        with transformed(client, NAMESPACE):
+            yield Served(client)
 
 
 def put(client: Elasticsearch, index: str, documents: list[dict[str, Any]]) -> None:
